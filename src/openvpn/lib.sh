@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# shellcheck disable=SC2034 # variables for who sources this file
+#
+# What the scripts of this repository share. To be sourced, with $top set to
+# the top of the repository.
+
+: "${top:?}"
+
+# Upstream's repository, where the release tags come from
+: "${OPENVPN_GIT:=https://github.com/OpenVPN/openvpn.git}"
+
+# The base whose commits patches/ is written from
+default_base=trixie
+
+# die MESSAGE...: one line on standard error, and out
+die()
+{
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
+
+# usage_error MESSAGE...: as die(), for a command line that makes no sense
+usage_error()
+{
+    printf '%s: %s; see %s --help\n' "${0##*/}" "$*" "${0##*/}" >&2
+    exit 2
+}
+
+# say MESSAGE...: progress
+say()
+{
+    printf '%s: %s\n' "${0##*/}" "$*"
+}
+
+# base_names: the names of all bases
+base_names()
+{
+    awk '!/^(#|$)/ { printf "%s%s", sep, $1; sep = " " }' "$top/src/openvpn/bases"
+}
+
+# find_base NAME: set $base, $base_kind, $base_set, $base_id and $base_dir
+find_base()
+{
+    base=$1
+    # shellcheck disable=SC2046 # three words, to be split
+    set -- $(awk -v name="$1" '$1 == name { print $2, $3, $4 }' "$top/src/openvpn/bases")
+    [ $# -eq 3 ] || usage_error "no base '$base'; there are: $(base_names)"
+    base_kind=$1
+    base_set=$2
+    base_id=$3
+    base_dir=$top/src/openvpn/$base
+}
+
+# in_base COMMAND...: run git in the base tree, whatever the user has configured
+in_base()
+{
+    GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null \
+        git -C "$base_dir" -c user.name="$git_name" -c user.email="$git_email" "$@"
+}
+git_name=$(git -C "$top" config user.name || echo "OpenVPN DCO series")
+git_email=$(git -C "$top" config user.email || echo "series@localhost")
+
+# set_digest SET: one word that names the content of a set of patches
+set_digest()
+{
+    cat "$top/patches/$1"/*.patch | git hash-object --stdin
+}
