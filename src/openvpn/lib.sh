@@ -56,11 +56,11 @@ find_base()
 # in_base COMMAND...: run git in the base tree, whatever the user has configured
 in_base()
 {
+    name=$(git -C "$top" config user.name || echo "OpenVPN DCO series")
+    email=$(git -C "$top" config user.email || echo "series@localhost")
     GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null \
-        git -C "$base_dir" -c user.name="$git_name" -c user.email="$git_email" "$@"
+        git -C "$base_dir" -c user.name="$name" -c user.email="$email" "$@"
 }
-git_name=$(git -C "$top" config user.name || echo "OpenVPN DCO series")
-git_email=$(git -C "$top" config user.email || echo "series@localhost")
 
 # set_digest SET: one word that names the content of a set of patches
 set_digest()

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh disable=SC2034
+#
+# The Test Anything Protocol, for the tests written in sh. To be sourced, with
+# $top set. BASE is the base to test.
+
+: "${top:?}"
+. "$top/src/openvpn/lib.sh"
+find_base "${BASE:-$default_base}"
+
+build=$top/build/$base
+count=0
+
+# ok WHAT, not_ok WHAT [WHY], skip WHAT WHY: one result
+ok()
+{
+    count=$((count + 1))
+    echo "ok $count - $1"
+}
+
+not_ok()
+{
+    count=$((count + 1))
+    echo "not ok $count - $1"
+    [ $# -lt 2 ] || printf '%s\n' "$2" | sed 's/^/# /'
+}
+
+skip()
+{
+    count=$((count + 1))
+    echo "ok $count - $1 # SKIP $2"
+}
+
+# check WHAT COMMAND...: ok if the command succeeds; else its output is the why
+check()
+{
+    what=$1
+    shift
+    if output=$("$@" 2>&1)
+    then
+        ok "$what"
+    else
+        not_ok "$what" "$output"
+    fi
+}
+
+# plan: the last line
+plan()
+{
+    echo "1..$count"
+}
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
