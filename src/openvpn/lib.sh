@@ -62,6 +62,23 @@ in_base()
         git -C "$base_dir" -c user.name="$name" -c user.email="$email" "$@"
 }
 
+# version_in FILE: the version that a tree's version.m4 defines, as 2.6.14
+version_in()
+{
+    awk -F'[][]' '/^define\(\[PRODUCT_TARNAME\]/ { tarname = $4 }
+        /^define\(\[PRODUCT_VERSION_(MAJOR|MINOR|PATCH)\]/ { part[substr($2, 17)] = $4 }
+        END { if (tarname == "openvpn") print part["MAJOR"] "." part["MINOR"] part["PATCH"] }' "$1"
+}
+
+# set_for VERSION: the set of patches/ that fits it, or nothing
+set_for()
+{
+    case $1 in
+    2.6.[3-9]|2.6.1[0-7]) echo 2.6.3-2.6.17 ;;
+    2.6.1[89]) echo 2.6.18-2.6.19 ;;
+    esac
+}
+
 # set_digest SET: one word that names the content of a set of patches
 set_digest()
 {
