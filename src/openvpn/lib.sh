@@ -40,9 +40,13 @@ base_names()
     awk '!/^(#|$)/ { printf "%s%s", sep, $1; sep = " " }' "$top/src/openvpn/bases"
 }
 
-# find_base NAME: set $base, $base_kind, $base_set, $base_id and $base_dir
+# find_base NAME: set $base, $base_kind, $base_set, $base_id and $base_dir.
+# A name with a slash in it is a tree or a tarball of the user's: kind own.
 find_base()
 {
+    case $1 in
+    */*) find_own_base "$1"; return ;;
+    esac
     base=$1
     # shellcheck disable=SC2046 # three words, to be split
     set -- $(awk -v name="$1" '$1 == name { print $2, $3, $4 }' "$top/src/openvpn/bases")
@@ -51,6 +55,23 @@ find_base()
     base_set=$2
     base_id=$3
     base_dir=$top/src/openvpn/$base
+}
+
+find_own_base()
+{
+    base_kind=own
+    base_id=${1%/}
+    base=own-$(basename "$base_id" | sed 's/\.tar\..*//; s/[^A-Za-z0-9._-]/_/g')
+    base_dir=$top/src/openvpn/$base
+    if [ -d "$1" ]
+    then
+        version=$(version_in "$1/version.m4" 2>/dev/null || :)
+    else
+        version=$(tar -xOf "$1" --wildcards '*/version.m4' 2>/dev/null | version_in - || :)
+    fi
+    [ "$version" ] || usage_error "'$1' is neither an OpenVPN tree nor a tarball of one"
+    base_set=$(set_for "$version")
+    [ "$base_set" ] || usage_error "'$1' is OpenVPN $version; the series is for 2.6.3 to 2.6.19"
 }
 
 # in_base COMMAND...: run git in the base tree, whatever the user has configured
