@@ -100,8 +100,33 @@ set_for()
     esac
 }
 
-# set_digest SET: one word that names the content of a set of patches
+# debian_sources deb|deb-src SUITE: the entries of SUITE for a sources.list,
+# from the mirrors that apt knows on this machine, or DEBIAN_MIRROR
+debian_sources()
+{
+    keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+    [ -e "$keyring" ] || die "no $keyring (package debian-archive-keyring)"
+    {
+        if [ "${DEBIAN_MIRROR-}" ]
+        then
+            echo "$DEBIAN_MIRROR Debian"
+        else
+            # shellcheck disable=SC2016 # apt's own variables
+            apt-get indextargets --format '$(REPO_URI) $(LABEL)' 'Created-By: Packages' |
+                sort -u
+        fi
+    } | while read -r uri label
+    do
+        case $label in
+        Debian) echo "$1 [signed-by=$keyring] $uri $2 main" ;;
+        Debian-Security) echo "$1 [signed-by=$keyring] $uri $2-security main" ;;
+        esac
+    done
+}
+
+# set_digest SET: one word that names the content of a set of patches, and of
+# what goes on top of it
 set_digest()
 {
-    cat "$top/patches/$1"/*.patch | git hash-object --stdin
+    cat "$top/patches/$1"/*.patch "$top/patches/cmake"/*.patch | git hash-object --stdin
 }
