@@ -22,7 +22,7 @@
 #include "forward.h"
 #include "multi.h"
 
-/* the test assigns it and compares the pointer; any other member will do */
+/* the test only assigns it; any other pointer will do, of whatever type */
 #define multi es
 
 /* the test's own functions, under names that no prototype of stock's has */
