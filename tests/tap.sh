@@ -8,6 +8,9 @@
 . "$top/src/openvpn/lib.sh"
 find_base "${BASE:-$default_base}"
 
+# the tests' own git commands don't depend on what the user has configured
+export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
+
 build=$top/build/$base
 count=0
 

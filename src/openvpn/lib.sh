@@ -8,6 +8,13 @@
 
 : "${top:?}"
 
+# What others' environment may say is not meant for us: messages are read here,
+# and git is told which repository
+export LC_ALL=C
+unset CDPATH
+# shellcheck disable=SC2046 # names, to be split
+unset $(git rev-parse --local-env-vars 2>/dev/null)
+
 # Upstream's repository, where the release tags come from
 : "${OPENVPN_GIT:=https://github.com/OpenVPN/openvpn.git}"
 
@@ -60,8 +67,9 @@ find_base()
 find_own_base()
 {
     base_kind=own
-    base_id=${1%/}
-    base=own-$(basename "$base_id" | sed 's/\.tar\..*//; s/[^A-Za-z0-9._-]/_/g')
+    base_id=$(readlink -f -- "$1" || :)
+    base=own-$(basename -- "$base_id" | sed 's/\.tar\..*//; s/\.tgz$//; s/[^A-Za-z0-9._-]/_/g')-$(
+        printf %s "$base_id" | git hash-object --stdin | cut -c -7)
     base_dir=$top/src/openvpn/$base
     if [ -d "$1" ]
     then
@@ -80,7 +88,7 @@ in_base()
     name=$(git -C "$top" config user.name || echo "OpenVPN DCO series")
     email=$(git -C "$top" config user.email || echo "series@localhost")
     GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null \
-        git -C "$base_dir" -c user.name="$name" -c user.email="$email" "$@"
+        git -C "$base_dir" -c safe.directory='*' -c user.name="$name" -c user.email="$email" "$@"
 }
 
 # version_in FILE: the version that a tree's version.m4 defines, as 2.6.14
@@ -122,6 +130,29 @@ debian_sources()
         Debian-Security) echo "$1 [signed-by=$keyring] $uri $2-security main" ;;
         esac
     done
+}
+
+# series_checked_out: refuse a base tree that has another branch checked out
+series_checked_out()
+{
+    [ "$(in_base symbolic-ref -q --short HEAD)" = series ] ||
+        die "src/openvpn/$base has not the branch 'series' checked out: git checkout series"
+    [ -z "$(in_base status --porcelain)" ] ||
+        die "src/openvpn/$base has changes that are not committed"
+}
+
+# source_digest: one word that names the content of a base of the user's
+source_digest()
+{
+    if [ "$base_kind" != own ]
+    then
+        echo -
+    elif [ -d "$base_id" ]
+    then
+        tar -C "$base_id" --sort=name --mtime=@0 --exclude=./.git -c . | git hash-object --stdin
+    else
+        git hash-object --stdin < "$base_id"
+    fi
 }
 
 # set_digest SET: one word that names the content of a set of patches, and of
