@@ -85,10 +85,10 @@ find_own_base()
 # in_base COMMAND...: run git in the base tree, whatever the user has configured
 in_base()
 {
-    name=$(git -C "$top" config user.name || echo "OpenVPN DCO series")
-    email=$(git -C "$top" config user.email || echo "series@localhost")
+    : "${git_name:=$(git -C "$top" config user.name || echo "OpenVPN DCO series")}"
+    : "${git_email:=$(git -C "$top" config user.email || echo "series@localhost")}"
     GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null \
-        git -C "$base_dir" -c safe.directory='*' -c user.name="$name" -c user.email="$email" "$@"
+        git -C "$base_dir" -c safe.directory='*' -c user.name="$git_name" -c user.email="$git_email" "$@"
 }
 
 # version_in FILE: the version that a tree's version.m4 defines, as 2.6.14
@@ -155,9 +155,16 @@ source_digest()
     fi
 }
 
-# set_digest SET: one word that names the content of a set of patches, and of
-# what goes on top of it
-set_digest()
+# made_of: what the base tree is made of, in two words: the set of patches with
+# what goes on top of it, and the sources
+made_of()
 {
-    cat "$top/patches/$1"/*.patch "$top/patches/cmake"/*.patch | git hash-object --stdin
+    echo "$(cat "$top/patches/$base_set"/*.patch "$top/patches/cmake"/*.patch |
+        git hash-object --stdin) $(source_digest)"
+}
+
+# record_made_of: note it in the base tree, and the head of the series
+record_made_of()
+{
+    echo "$(in_base rev-parse series) $(made_of)" > "$base_dir/.git/materialised"
 }

@@ -72,6 +72,22 @@ EOF
         say "notice: Debian has openvpn $version, and $base_id is the recorded revision; using $version"
 }
 
+# init_base DIR: an empty git repository there, for a base
+init_base()
+{
+    git init -q --template= -b series "$1"
+    exclude "$1"
+}
+
+# commit_base DIR: what was unpacked to DIR, as a commit
+commit_base()
+{
+    init_base "$1"
+    in_base add -A
+    in_base commit -q -m "openvpn $version"
+    in_base clean -qfdX
+}
+
 # unpack DIR: BASE's sources in DIR, a git repository, as the commit 'base'
 unpack()
 {
@@ -79,15 +95,10 @@ unpack()
     debian)
         fetch_debian
         dpkg-source --no-check --no-copy -q -x "$dsc" "$1" > /dev/null
-        git init -q --template= -b series "$1"
-        exclude "$1"
-        in_base add -A
-        in_base commit -q -m "openvpn $version"
-        in_base clean -qfdX
+        commit_base "$1"
         ;;
     git)
-        git init -q --template= -b series "$1"
-        exclude "$1"
+        init_base "$1"
         say "fetching $base from $OPENVPN_GIT"
         in_base fetch -q --no-tags --depth=1 "$OPENVPN_GIT" "refs/tags/$base" 2>/dev/null ||
             die "cannot fetch $base from $OPENVPN_GIT (OPENVPN_GIT may name another URL or a path)"
@@ -103,11 +114,7 @@ unpack()
         else
             tar -C "$1" --strip-components=1 -xf "$base_id"
         fi
-        git init -q --template= -b series "$1"
-        exclude "$1"
-        in_base add -A
-        in_base commit -q -m "openvpn $version"
-        in_base clean -qfdX
+        commit_base "$1"
         ;;
     esac
     in_base tag base
