@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "check.h"
+#include "client.h"
+#include "instance.h"
+#include "module.h"
+#include "reports.h"
+#include "verdict.h"
+
+void
+check_p2p(void)
+{
+    const int peer = instance_p2p_peer();
+    if (peer >= 0 && !module_has_peer(peer))
+    {
+        verdict_add("leaks", "peer-id %d is held, the kernel has no such peer", peer);
+    }
+    if (module_peers() != (peer >= 0))
+    {
+        verdict_add("orphans", "the kernel has %u peers, peer-id %d is held", module_peers(), peer);
+    }
+}
+
+void
+check_server(void)
+{
+    struct instance list[MODULE_PEERS];
+    const int count = instance_list(list, MODULE_PEERS);
+    unsigned int claimed = 0;
+    for (int i = 0; i < count; ++i)
+    {
+        if (list[i].peer_id >= 0 && module_has_peer(list[i].peer_id))
+        {
+            ++claimed;
+        }
+        else
+        {
+            verdict_add("leaks", "the instance of client %d (peer-id %d) has no peer in the kernel",
+                        client_by_address(list[i].address), list[i].peer_id);
+        }
+    }
+    if (claimed < module_peers())
+    {
+        verdict_add("orphans", "%u of %u peers in the kernel have no instance",
+                    module_peers() - claimed, module_peers());
+    }
+    if (instance_count() != count)
+    {
+        verdict_add("counts", "n_clients is %d, there are %d instances", instance_count(), count);
+    }
+    if (reports_open() != count)
+    {
+        verdict_add("reports", "%d clients are reported as connected, there are %d instances",
+                    reports_open(), count);
+    }
+}

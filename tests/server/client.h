@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Real OpenVPN clients over loopback, each a process and with a loopback
+ * address of its own, by which it is recognised. They end with the server.
+ */
+#ifndef CLIENT_H
+#define CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CLIENTS 60
+
+/* The server's address, host byte order: a loopback address on which port 1194
+ * was free for UDP and TCP. Client N has this plus 1 + N. */
+uint32_t client_server_address(void);
+
+/* Start client N, with the certificate of client CERTIFICATE. OPENVPN is the
+ * program, KEYS the folder with keys, LOG the folder for its log. */
+void client_start(int n, int certificate, bool tcp, bool p2p, const char *openvpn,
+                  const char *keys, const char *log);
+
+/* The client with that address, or -1 */
+int client_by_address(uint32_t address);
+
+/* Lose a client: it is stopped, as if nothing came through any more */
+void client_lose(int n);
+
+/* Whether it was started, and neither lost nor has ended */
+bool client_alive(int n);
+
+/* Whether its initialisation is complete, as its log says */
+bool client_initialised(int n);
+
+void client_kill_all(void);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the server gets from its host besides netlink, under the scenario's
+ * control: interfaces and routes (there are none), the clock, and waiting.
+ *
+ * The server's clock runs as the real one, and host_advance() sets it
+ * forward: no scenario has to sleep through a timeout.
+ */
+#ifndef HOST_H
+#define HOST_H
+
+/* Set the server's clock forward, in milliseconds */
+void host_advance(long milliseconds);
+
+/*
+ * To be implemented by the scenario: the server waits for events and there are
+ * none. TIMEOUT is how long it wants to wait, in milliseconds, or -1.
+ *
+ * Returns for how many milliseconds to wait really, for the clients (0: look
+ * again, for something has been done meanwhile), or HOST_TIMED_OUT: the server
+ * is told that its time is over.
+ */
+int host_idle(int timeout);
+#define HOST_TIMED_OUT (-1)
+
+/* To be implemented by the scenario: the server waits for a script of its own */
+void host_script(void);
+
+#endif

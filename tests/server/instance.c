@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+#include "syshead.h"
+#include "openvpn.h"
+#include "multi.h"
+#include "dco_linux.h"
+#include "ssl_common.h"
+
+#include "instance.h"
+
+static struct multi_context *server;
+static struct context *p2p;
+
+void __real_multi_init(struct multi_context *m, struct context *t, bool tcp_mode);
+void __real_multi_uninit(struct multi_context *m);
+void __real_init_instance_handle_signals(struct context *c, const struct env_set *env,
+                                         const unsigned int flags);
+
+void
+__wrap_multi_init(struct multi_context *m, struct context *t, bool tcp_mode)
+{
+    __real_multi_init(m, t, tcp_mode);
+    server = m;
+}
+
+void
+__wrap_multi_uninit(struct multi_context *m)
+{
+    __real_multi_uninit(m);
+    server = NULL;
+}
+
+void
+__wrap_init_instance_handle_signals(struct context *c, const struct env_set *env,
+                                    const unsigned int flags)
+{
+    p2p = c->mode == CM_P2P ? c : NULL;
+    __real_init_instance_handle_signals(c, env, flags);
+}
+
+int
+instance_list(struct instance *list, int max)
+{
+    int count = 0;
+    if (!server)
+    {
+        return -1;
+    }
+    struct hash_iterator hi;
+    struct hash_element *he;
+    hash_iterator_init(server->iter, &hi);
+    while ((he = hash_iterator_next(&hi)))
+    {
+        const struct multi_instance *mi = he->value;
+        if (!mi->halt && count < max)
+        {
+            list[count++] = (struct instance) {
+                .peer_id = mi->context.c2.tls_multi ? mi->context.c2.tls_multi->dco_peer_id : -1,
+                .address = ntohl(mi->real.v4.addr),
+                .port = ntohs(mi->real.v4.port),
+            };
+        }
+    }
+    hash_iterator_free(&hi);
+    return count;
+}
+
+int
+instance_count(void)
+{
+    return server ? server->n_clients : 0;
+}
+
+uint32_t
+instance_address(int peer_id)
+{
+    return server && peer_id >= 0 && peer_id < server->max_clients && server->instances[peer_id]
+           ? ntohl(server->instances[peer_id]->real.v4.addr) : 0;
+}
+
+int
+instance_p2p_peer(void)
+{
+    return p2p && p2p->c2.tls_multi ? p2p->c2.tls_multi->dco_peer_id : -1;
+}
+
+bool
+instance_is_multipeer(const void *dco)
+{
+    return ((const dco_context_t *)dco)->ifmode == OVPN_MODE_MP;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A model of the ovpn-dco-v2 kernel module as its generic-netlink family shows
+ * it: peers, keys, replies, notifications. Facts are from the module's
+ * netlink.c and peer.c (20241121).
+ */
+#ifndef MODULE_H
+#define MODULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define MODULE_PEERS 64         /* at most, at a time */
+#define MODULE_NO_PEER (-1)
+
+/* The requests that a server makes, for which something can happen meanwhile */
+enum request
+{
+    REQUEST_NEW_PEER,
+    REQUEST_SET_PEER,
+    REQUEST_DEL_PEER,
+    REQUEST_GET_PEER,
+    REQUEST_DUMP,               /* GET_PEER of all */
+    REQUEST_NEW_KEY,
+    REQUEST_SWAP_KEYS,
+    REQUEST_DEL_KEY,
+    REQUEST_SCRIPT,             /* no request: a script that the server waits for */
+    REQUEST_COUNT
+};
+
+/* Where in the replies to a request something happens */
+enum position
+{
+    POSITION_AHEAD,             /* before the kernel looks at the request */
+    POSITION_BETWEEN,           /* when the first of several replies is queued */
+    POSITION_BEHIND,            /* when the replies are queued */
+    POSITION_COUNT
+};
+
+/* Reasons of a DEL_PEER: enum ovpn_del_peer_reason in ovpn_dco_linux.h */
+enum reason
+{
+    REASON_TEARDOWN,
+    REASON_USERSPACE,
+    REASON_EXPIRED,
+    REASON_TRANSPORT_ERROR,
+    REASON_TRANSPORT_DISCONNECT
+};
+
+/* The peers per datagram of a dump. A real one holds about 30; fewer let it be
+ * seen with few peers that a dump skips some. */
+extern unsigned int module_dump_size;
+
+/* Whether a peer without a VPN address is taken in multipeer mode. The module
+ * refuses it (EINVAL, since 20230426); a server must live with either. */
+extern bool module_takes_no_address;
+
+/* Whether a peer, and one with a primary key and its keepalive set, is there */
+bool module_has_peer(int id);
+bool module_peer_ready(int id);
+unsigned int module_peers(void);
+
+/* The peer with the lowest id above ID, or MODULE_NO_PEER. To begin with,
+ * give MODULE_NO_PEER. */
+int module_next_peer(int id);
+
+/* How often peer ID's keys were exchanged so far; 0 without the peer */
+unsigned int module_swaps(int id);
+
+/* Remove a peer for REASON and tell the multicast group, as
+ * ovpn_netlink_notify_del_peer() does. Without such a peer nothing happens. */
+void module_remove_peer(int id, enum reason reason);
+
+/* Remove all peers, with a notification each */
+void module_remove_all(enum reason reason);
+
+/* The notification alone: it comes late, for an id that is used again */
+void module_notify_late(int id, enum reason reason);
+
+/* Notifications of COUNT peers of another server's interface */
+void module_notify_foreign(unsigned int count);
+
+/* The interface came up in multipeer (MP) or P2P mode; it went away */
+void module_interface_new(bool multipeer, unsigned int ifindex);
+void module_interface_del(void);
+
+/* Where each datagram of the multicast group is written to, as seeds for the
+ * fuzzer (a little-endian 16-bit length ahead of each); NULL for nowhere */
+void module_record(const char *path);
+
+/*
+ * To be implemented by who scripts the kernel: called at each position of each
+ * request, for peer ID or MODULE_NO_PEER.
+ *
+ * What it returns counts at POSITION_AHEAD: 0, or -errno, with which the
+ * request is then refused, or MODULE_NO_REPLY: it is carried out, and the
+ * replies are lost.
+ */
+int module_at(enum request request, enum position position, int id);
+#define MODULE_NO_REPLY 1
+
+/* A request was made; SEEN is called once for each, before module_at() */
+void module_seen(enum request request, int id);
+
+#endif

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "netlink.h"
+#include "verdict.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define SOCKETS 16
+#define GROUPS 32
+
+/* An empty socket that is read so often in a row is waited on without end */
+#define SPIN 20000
+
+struct datagram
+{
+    struct datagram *next;
+    size_t size;
+    unsigned char data[];
+};
+
+struct netlink_sock
+{
+    int fd;
+    unsigned int port;
+    unsigned int rcvbuf;        /* sk_rcvbuf: twice what was asked for */
+    unsigned int rmem;          /* sk_rmem_alloc */
+    int error;                  /* sk_err */
+    bool congested;             /* NETLINK_S_CONGESTED */
+    bool readable;              /* the eventfd's state */
+    bool groups[GROUPS];
+    unsigned int empty_reads;
+    struct nlmsghdr *dump;      /* the request of a dump that is not complete */
+    unsigned int dump_skip;
+    struct datagram *head, **tail;
+};
+
+unsigned int netlink_rmem_max = 212992;
+
+static struct netlink_sock *sockets[SOCKETS];
+static unsigned int dropped;
+
+#define REAL(name) ((__typeof__(&name))real(#name))
+
+static void *
+real(const char *name)
+{
+    void *function = dlsym(RTLD_NEXT, name);
+    return function ? function : (abort(), NULL);
+}
+
+static struct netlink_sock *
+find(int fd)
+{
+    for (int i = 0; i < SOCKETS; ++i)
+    {
+        if (sockets[i] && sockets[i]->fd == fd)
+        {
+            return sockets[i];
+        }
+    }
+    return NULL;
+}
+
+bool
+netlink_is(int fd)
+{
+    return find(fd);
+}
+
+static void
+update_readable(struct netlink_sock *sock)
+{
+    const bool readable = sock->head || sock->error;
+    uint64_t one = 1;
+    ssize_t done = 0;
+    if (readable && !sock->readable)
+    {
+        done = REAL(write)(sock->fd, &one, sizeof(one));
+    }
+    else if (!readable && sock->readable)
+    {
+        done = REAL(read)(sock->fd, &one, sizeof(one));
+    }
+    if (done < 0)
+    {
+        abort();
+    }
+    sock->readable = readable;
+}
+
+/* netlink_overrun() */
+static void
+overrun(struct netlink_sock *sock)
+{
+    if (!sock->congested)
+    {
+        sock->congested = true;
+        sock->error = ENOBUFS;
+        update_readable(sock);
+    }
+    ++dropped;
+}
+
+/* netlink_attachskb(), netlink_broadcast_deliver() */
+static bool
+enqueue(struct netlink_sock *sock, const void *data, size_t size)
+{
+    if (sock->rmem > sock->rcvbuf || sock->congested)
+    {
+        overrun(sock);
+        return false;
+    }
+    struct datagram *datagram = malloc(sizeof(*datagram) + size);
+    if (!datagram)
+    {
+        abort();
+    }
+    datagram->next = NULL;
+    datagram->size = size;
+    memcpy(datagram->data, data, size);
+    *sock->tail = datagram;
+    sock->tail = &datagram->next;
+    sock->rmem += NETLINK_TRUESIZE;
+    sock->empty_reads = 0;
+    update_readable(sock);
+    return true;
+}
+
+static void
+dequeue(struct netlink_sock *sock)
+{
+    struct datagram *datagram = sock->head;
+    sock->head = datagram->next;
+    if (!sock->head)
+    {
+        sock->tail = &sock->head;
+        sock->congested = false;        /* netlink_rcv_wake() */
+    }
+    sock->rmem -= NETLINK_TRUESIZE;
+    free(datagram);
+}
+
+void
+netlink_unicast(struct netlink_sock *sock, const void *data, size_t size)
+{
+    enqueue(sock, data, size);
+}
+
+unsigned int
+netlink_multicast(unsigned int group, const void *data, size_t size)
+{
+    unsigned int lost = 0;
+    for (int i = 0; i < SOCKETS; ++i)
+    {
+        if (sockets[i] && sockets[i]->groups[group % GROUPS] && !enqueue(sockets[i], data, size))
+        {
+            ++lost;
+        }
+    }
+    return lost;
+}
+
+unsigned int
+netlink_queued(void)
+{
+    unsigned int count = 0;
+    for (int i = 0; i < SOCKETS; ++i)
+    {
+        for (struct datagram *d = sockets[i] ? sockets[i]->head : NULL; d; d = d->next)
+        {
+            ++count;
+        }
+    }
+    return count;
+}
+
+unsigned int
+netlink_dropped(void)
+{
+    return dropped;
+}
+
+unsigned int
+netlink_port(const struct netlink_sock *sock)
+{
+    return sock->port;
+}
+
+static void
+dump_part(struct netlink_sock *sock)
+{
+    if (sock->dump && !netlink_dump(sock, sock->dump, &sock->dump_skip))
+    {
+        free(sock->dump);
+        sock->dump = NULL;
+    }
+}
+
+void
+netlink_dump_start(struct netlink_sock *sock, const struct nlmsghdr *request)
+{
+    sock->dump = malloc(request->nlmsg_len);
+    if (!sock->dump)
+    {
+        abort();
+    }
+    memcpy(sock->dump, request, request->nlmsg_len);
+    sock->dump_skip = 0;
+    dump_part(sock);
+}
+
+int
+socket(int family, int type, int protocol)
+{
+    if (family != AF_NETLINK || protocol != NETLINK_GENERIC)
+    {
+        return REAL(socket)(family, type, protocol);
+    }
+    for (int i = 0; i < SOCKETS; ++i)
+    {
+        if (!sockets[i])
+        {
+            struct netlink_sock *sock = calloc(1, sizeof(*sock));
+            if (!sock)
+            {
+                abort();
+            }
+            sock->fd = eventfd(0, (type & SOCK_CLOEXEC ? EFD_CLOEXEC : 0)
+                               | (type & SOCK_NONBLOCK ? EFD_NONBLOCK : 0));
+            sock->port = 1000 + i;
+            sock->rcvbuf = 212992;      /* net.core.rmem_default */
+            sock->tail = &sock->head;
+            sockets[i] = sock;
+            return sock->fd;
+        }
+    }
+    errno = EMFILE;
+    return -1;
+}
+
+int
+close(int fd)
+{
+    struct netlink_sock *sock = find(fd);
+    if (sock)
+    {
+        while (sock->head)
+        {
+            dequeue(sock);
+        }
+        for (int i = 0; i < SOCKETS; ++i)
+        {
+            if (sockets[i] == sock)
+            {
+                sockets[i] = NULL;
+            }
+        }
+        free(sock->dump);
+        free(sock);
+    }
+    return REAL(close)(fd);
+}
+
+int
+bind(int fd, const struct sockaddr *address, socklen_t size)
+{
+    struct netlink_sock *sock = find(fd);
+    if (!sock)
+    {
+        return REAL(bind)(fd, address, size);
+    }
+    const struct sockaddr_nl *nl = (const void *)address;
+    sock->port = nl->nl_pid ? nl->nl_pid : sock->port;
+    return 0;
+}
+
+int
+getsockname(int fd, struct sockaddr *address, socklen_t *size)
+{
+    struct netlink_sock *sock = find(fd);
+    if (!sock)
+    {
+        return REAL(getsockname)(fd, address, size);
+    }
+    const struct sockaddr_nl nl = { .nl_family = AF_NETLINK, .nl_pid = sock->port };
+    memcpy(address, &nl, *size < sizeof(nl) ? *size : sizeof(nl));
+    *size = sizeof(nl);
+    return 0;
+}
+
+int
+setsockopt(int fd, int level, int name, const void *value, socklen_t size)
+{
+    struct netlink_sock *sock = find(fd);
+    if (!sock)
+    {
+        return REAL(setsockopt)(fd, level, name, value, size);
+    }
+    unsigned int number = 0;
+    memcpy(&number, value, size < sizeof(number) ? size : sizeof(number));
+    if (level == SOL_SOCKET && (name == SO_RCVBUFFORCE || name == SO_ATTACH_FILTER))
+    {
+        errno = EPERM;
+        return -1;
+    }
+    if (level == SOL_SOCKET && name == SO_RCVBUF)
+    {
+        sock->rcvbuf = 2 * (number < netlink_rmem_max ? number : netlink_rmem_max);
+    }
+    else if (level == SOL_NETLINK && name == NETLINK_ADD_MEMBERSHIP)
+    {
+        sock->groups[number % GROUPS] = true;
+    }
+    return 0;
+}
+
+int
+getsockopt(int fd, int level, int name, void *value, socklen_t *size)
+{
+    struct netlink_sock *sock = find(fd);
+    if (!sock)
+    {
+        return REAL(getsockopt)(fd, level, name, value, size);
+    }
+    if (level != SOL_SOCKET || name != SO_RCVBUF)
+    {
+        errno = ENOPROTOOPT;
+        return -1;
+    }
+    memcpy(value, &sock->rcvbuf, sizeof(sock->rcvbuf));
+    *size = sizeof(sock->rcvbuf);
+    return 0;
+}
+
+ssize_t
+sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+    struct netlink_sock *sock = find(fd);
+    if (!sock)
+    {
+        return REAL(sendmsg)(fd, msg, flags);
+    }
+    /* aligned, as an skb's data is */
+    const size_t size = msg->msg_iov[0].iov_len;
+    struct nlmsghdr *request = malloc(size);
+    if (!request || msg->msg_iovlen != 1)
+    {
+        abort();
+    }
+    memcpy(request, msg->msg_iov[0].iov_base, size);
+    sock->empty_reads = 0;
+    netlink_request(sock, request);
+    free(request);
+    return (ssize_t)size;
+}
+
+ssize_t
+recvmsg(int fd, struct msghdr *msg, int flags)
+{
+    struct netlink_sock *sock = find(fd);
+    if (!sock)
+    {
+        return REAL(recvmsg)(fd, msg, flags);
+    }
+    if (sock->error)
+    {
+        errno = sock->error;
+        sock->error = 0;
+        update_readable(sock);
+        return -1;
+    }
+    if (!sock->head)
+    {
+        if (++sock->empty_reads > SPIN)
+        {
+            verdict_stop("waits", "for a reply that never comes");
+        }
+        errno = EAGAIN;
+        return -1;
+    }
+
+    const struct datagram *datagram = sock->head;
+    size_t copied = 0;
+    for (size_t i = 0; i < msg->msg_iovlen && copied < datagram->size; ++i)
+    {
+        size_t part = datagram->size - copied;
+        part = part < msg->msg_iov[i].iov_len ? part : msg->msg_iov[i].iov_len;
+        memcpy(msg->msg_iov[i].iov_base, datagram->data + copied, part);
+        copied += part;
+    }
+    const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+    memcpy(msg->msg_name, &kernel, sizeof(kernel));
+    msg->msg_namelen = sizeof(kernel);
+    msg->msg_controllen = 0;
+    msg->msg_flags = copied < datagram->size ? MSG_TRUNC : 0;
+    const size_t result = flags & MSG_TRUNC ? datagram->size : copied;
+
+    if (!(flags & MSG_PEEK))
+    {
+        dequeue(sock);
+    }
+    if (sock->rmem <= sock->rcvbuf / 2)
+    {
+        dump_part(sock);
+    }
+    update_readable(sock);
+    return (ssize_t)result;
+}

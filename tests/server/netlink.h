@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel's end of the server's generic-netlink sockets, in the server's
+ * own process: socket(), bind(), sendmsg(), recvmsg() and the like are defined
+ * here and come before the C library's, for libnl, too. What is no generic
+ * netlink goes to the C library.
+ *
+ * A socket's descriptor is an eventfd that can be read from exactly when
+ * the socket could, so that the server polls it as it is.
+ *
+ * Facts about the kernel are from net/netlink/af_netlink.c (Linux 6.1).
+ */
+#ifndef NETLINK_H
+#define NETLINK_H
+
+#include <linux/netlink.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What a queued message costs, in bytes: the truesize of an skb with less than
+ * 512 bytes of data (struct sk_buff and skb_shared_info included) */
+#define NETLINK_TRUESIZE 768
+
+struct netlink_sock;
+
+/* sysctl net.core.rmem_max, in bytes; before the server opens a socket */
+extern unsigned int netlink_rmem_max;
+
+/* Queue a message for one socket. It is dropped, as the kernel does, when the
+ * receive buffer is full or the socket congested. */
+void netlink_unicast(struct netlink_sock *sock, const void *data, size_t size);
+
+/* Queue one datagram, of SIZE bytes, for each member of a multicast group.
+ * Returns the number of sockets that dropped it. */
+unsigned int netlink_multicast(unsigned int group, const void *data, size_t size);
+
+/* The messages that the server has not read yet, in all of its sockets */
+unsigned int netlink_queued(void);
+
+/* The messages that were dropped by the multicast group's members so far */
+unsigned int netlink_dropped(void);
+
+/* Whether FD is one of them */
+bool netlink_is(int fd);
+
+/* Port id of a socket, for a message's header */
+unsigned int netlink_port(const struct netlink_sock *sock);
+
+/* To be implemented by who answers: a request on a socket, and the next part
+ * of a dump (returns false when the dump is complete). */
+void netlink_request(struct netlink_sock *sock, const struct nlmsghdr *request);
+bool netlink_dump(struct netlink_sock *sock, const struct nlmsghdr *request, unsigned int *skip);
+
+/* Begin a dump for that request; netlink_dump() is called for each part as the
+ * server reads, as netlink_dump_start() and netlink_recvmsg() do */
+void netlink_dump_start(struct netlink_sock *sock, const struct nlmsghdr *request);
+
+#endif

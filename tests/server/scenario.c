@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "scenario.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const proto_names[] = { "udp", "tcp", "p2p" };
+const char *const variant_names[] = { "plain", "script", "no-address", "small-buffer" };
+const char *const situation_names[] = {
+    "connect", "expire", "storm", "rekey", "duplicate", "kill-cn", "kill-address", "inactive",
+    "status-file", "status", "usr1", "usr1-persist", "hup", "term",
+};
+const char *const request_names[] = {
+    "new-peer", "set-peer", "del-peer", "get-peer", "dump", "new-key", "swap-keys", "del-key",
+    "script",
+};
+const char *const target_names[] = {
+    "none", "requester", "other", "all", "reused", "foreign", "refused", "silent",
+};
+const char *const position_names[] = { "ahead", "between", "behind" };
+
+int
+scenario_index(const char *const *names, int count, const char *name)
+{
+    for (int i = 0; i < count; ++i)
+    {
+        if (!strcmp(names[i], name))
+        {
+            return i;
+        }
+    }
+    return -1;
+}
+
+bool
+scenario_parse(const char *name, struct scenario *s)
+{
+    char word[6][32] = { "", "", "", "", "", "" };
+    const int words = sscanf(name, "%31[^/]/%31[^/]/%31[^/]/%31[^/]/%31[^/]/%31s", word[0], word[1],
+                             word[2], word[3], word[4], word[5]);
+    *s = (struct scenario) { .occurrence = 1 };
+    if (words != 3 && words != 6)
+    {
+        return false;
+    }
+    const int proto = scenario_index(proto_names, PROTO_COUNT, word[0]);
+    const int variant = scenario_index(variant_names, VARIANT_COUNT, word[1]);
+    int situation = scenario_index(situation_names, SITUATION_COUNT, word[2]);
+    if (words == 3 && sscanf(word[2], "random.%u", &s->seed) == 1)
+    {
+        situation = SITUATION_RANDOM;
+    }
+    if (proto < 0 || variant < 0 || situation < 0)
+    {
+        return false;
+    }
+    s->proto = proto;
+    s->variant = variant;
+    s->situation = situation;
+    if (words == 3)
+    {
+        return true;
+    }
+    char *dot = strchr(word[3], '.');
+    if (!dot || (s->occurrence = (unsigned int)strtoul(dot + 1, NULL, 10)) == 0)
+    {
+        return false;
+    }
+    *dot = '\0';
+    const int request = scenario_index(request_names, REQUEST_COUNT, word[3]);
+    const int target = scenario_index(target_names, TARGET_COUNT, word[4]);
+    const int position = scenario_index(position_names, POSITION_COUNT, word[5]);
+    if (request < 0 || target <= TARGET_NONE || position < 0)
+    {
+        return false;
+    }
+    s->request = request;
+    s->target = target;
+    s->position = position;
+    return true;
+}
+
+void
+scenario_format(const struct scenario *s, char *text, size_t size)
+{
+    if (s->situation == SITUATION_RANDOM)
+    {
+        snprintf(text, size, "%s/%s/random.%u", proto_names[s->proto], variant_names[s->variant],
+                 s->seed);
+        return;
+    }
+    const int length = snprintf(text, size, "%s/%s/%s", proto_names[s->proto],
+                                variant_names[s->variant], situation_names[s->situation]);
+    if (s->target != TARGET_NONE && length > 0 && (size_t)length < size)
+    {
+        snprintf(text + length, size - length, "/%s.%u/%s/%s", request_names[s->request],
+                 s->occurrence, target_names[s->target], position_names[s->position]);
+    }
+}
+
+bool
+scenario_situation_reachable(enum proto proto, enum variant variant, enum situation situation)
+{
+    if (proto != PROTO_P2P)
+    {
+        return true;
+    }
+    /* one peer, without management by client, and without client-disconnect */
+    return variant == VARIANT_PLAIN && situation != SITUATION_DUPLICATE
+           && situation != SITUATION_STORM && situation != SITUATION_RANDOM
+           && situation != SITUATION_KILL_CN && situation != SITUATION_KILL_ADDRESS;
+}
+
+bool
+scenario_reachable(const struct scenario *s)
+{
+    if (!scenario_situation_reachable(s->proto, s->variant, s->situation))
+    {
+        return false;
+    }
+    if (s->target == TARGET_NONE)
+    {
+        return true;
+    }
+    /* there is no other than the one */
+    if (s->proto == PROTO_P2P && (s->target == TARGET_OTHER || s->target == TARGET_ALL))
+    {
+        return false;
+    }
+    /* a small buffer is about those that don't fit, and foreign ones only
+     * matter there */
+    const bool many = s->target == TARGET_ALL || s->target == TARGET_FOREIGN;
+    if ((s->variant == VARIANT_SMALL_BUFFER && !many)
+        || (s->variant != VARIANT_SMALL_BUFFER && s->target == TARGET_FOREIGN))
+    {
+        return false;
+    }
+    if (s->target == TARGET_REFUSED || s->target == TARGET_SILENT)
+    {
+        return s->variant == VARIANT_PLAIN && s->position == POSITION_AHEAD
+               && s->request != REQUEST_SCRIPT;
+    }
+    /* only these have more than one reply */
+    if (s->position == POSITION_BETWEEN && s->request != REQUEST_GET_PEER
+        && s->request != REQUEST_DUMP)
+    {
+        return false;
+    }
+    if (s->request == REQUEST_SCRIPT)
+    {
+        /* what it runs for is over, and it has no replies */
+        return s->variant == VARIANT_SCRIPT && s->position == POSITION_AHEAD
+               && s->target != TARGET_REQUESTER && s->target != TARGET_REUSED;
+    }
+    /* its peer is there only once the kernel has made it, and no longer when
+     * the kernel has removed it */
+    if (s->request == REQUEST_NEW_PEER && s->position == POSITION_AHEAD)
+    {
+        return s->target != TARGET_REQUESTER;
+    }
+    if (s->request == REQUEST_DEL_PEER && s->position != POSITION_AHEAD)
+    {
+        return s->target == TARGET_OTHER || s->target == TARGET_ALL;
+    }
+    return true;
+}

@@ -1,0 +1,616 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "check.h"
+#include "client.h"
+#include "host.h"
+#include "instance.h"
+#include "management.h"
+#include "module.h"
+#include "reports.h"
+#include "scene.h"
+#include "verdict.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Established before the situation. Two besides the one that it is about: one
+ * for a notification, one that has to be left alone. */
+#define ESTABLISHED 3
+
+/* Seconds of the server's clock in which everything has come to rest: more
+ * than --hand-window, after which a client that got stuck while it connected
+ * is given up */
+#define SETTLE 650
+
+/* Really waited for clients, at most, in seconds. No scenario passes or fails
+ * by this but when a client never gets there. */
+#define PATIENCE 60
+
+/* How often clients are looked at, in milliseconds */
+#define PAUSE 5
+
+/* How the server's clock runs in a step */
+enum pace
+{
+    PACE_REAL,                  /* as the real one: clients have work to do */
+    PACE_BRISK,                 /* a second for each PAUSE without an event */
+    PACE_SETTLE                 /* to the next timeout, at once */
+};
+
+struct step
+{
+    const char *name;
+    void (*begin)(void);
+    bool (*done)(void);         /* unless PACE_SETTLE */
+    enum pace pace;
+    int seconds;                /* for PACE_SETTLE */
+};
+
+static struct scenario scene;
+static struct scene_paths paths;
+static const struct step *step;
+static time_t begun;            /* CLOCK_MONOTONIC */
+static long settled;            /* milliseconds of PACE_SETTLE */
+static unsigned int spins;
+static int started;             /* clients */
+static int certificates[CLIENTS];
+static unsigned int swaps_before[CLIENTS];
+static int subject;             /* the client that the situation is about */
+static bool armed, fired, ending;
+static unsigned int seen[REQUEST_COUNT];
+
+static time_t
+uptime(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec;
+}
+
+/* Clients */
+
+static void
+start_client(int certificate)
+{
+    certificates[started] = certificate;
+    client_start(started++, certificate, scene.proto == PROTO_TCP, scene.proto == PROTO_P2P,
+                 paths.openvpn, paths.keys, paths.run);
+}
+
+static void
+start_next(void)
+{
+    start_client(started);
+}
+
+/* The client that has that peer in the kernel */
+static int
+client_of_peer(int id)
+{
+    return scene.proto == PROTO_P2P ? started - 1 : client_by_address(instance_address(id));
+}
+
+/* The kernel peer of a client, or MODULE_NO_PEER */
+static int
+peer_of_client(int n)
+{
+    int id = module_next_peer(MODULE_NO_PEER);
+    while (id != MODULE_NO_PEER && client_of_peer(id) != n)
+    {
+        id = module_next_peer(id);
+    }
+    return id;
+}
+
+static void
+lose_peer(int id)
+{
+    const int client = client_of_peer(id);
+    if (client >= 0)
+    {
+        client_lose(client);
+    }
+    module_remove_peer(id, REASON_EXPIRED);
+}
+
+static void
+expire_all(void)
+{
+    for (int id = module_next_peer(MODULE_NO_PEER); id != MODULE_NO_PEER; id = module_next_peer(id))
+    {
+        lose_peer(id);
+    }
+}
+
+static bool
+newest_is_ready(void)
+{
+    return module_peer_ready(peer_of_client(started - 1)) && client_initialised(started - 1);
+}
+
+/* Whether the server has an instance of that client */
+static bool
+has_instance(int n)
+{
+    struct instance list[MODULE_PEERS];
+    int i = instance_list(list, MODULE_PEERS) - 1;
+    while (i >= 0 && client_by_address(list[i].address) != n)
+    {
+        --i;
+    }
+    return i >= 0 || scene.proto == PROTO_P2P;
+}
+
+/* The newest client is there, or will not come */
+static bool
+newest_is_done(void)
+{
+    return newest_is_ready() || !client_alive(started - 1) || (fired && !has_instance(started - 1));
+}
+
+/* As newest_is_done(), where it has to come */
+static bool
+newest_came(void)
+{
+    if (!newest_is_ready() && !client_alive(started - 1))
+    {
+        verdict_add("refuses", "client %d", started - 1);
+        return true;
+    }
+    return newest_is_ready();
+}
+
+static bool
+has_rekeyed(void)
+{
+    for (int n = 0; n < started; ++n)
+    {
+        const int id = peer_of_client(n);
+        if (client_alive(n) && id != MODULE_NO_PEER && module_swaps(id) == swaps_before[n])
+        {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Situations */
+
+/* The first client that is established */
+static int
+first_client(void)
+{
+    int n = 0;
+    while (n < started && !(client_alive(n) && peer_of_client(n) != MODULE_NO_PEER))
+    {
+        ++n;
+    }
+    return n;
+}
+
+static void
+trigger(void)
+{
+    struct instance list[MODULE_PEERS];
+    armed = true;
+    subject = scene.situation == SITUATION_CONNECT ? started : first_client();
+    switch (scene.situation)
+    {
+        case SITUATION_CONNECT:
+            start_next();
+            break;
+
+        case SITUATION_EXPIRE:
+            lose_peer(peer_of_client(subject));
+            break;
+
+        case SITUATION_STORM:
+            expire_all();
+            break;
+
+        case SITUATION_REKEY:
+            for (int n = 0; n < started; ++n)
+            {
+                swaps_before[n] = module_swaps(peer_of_client(n));
+            }
+            host_advance(3601 * 1000L);         /* --reneg-sec 3600 */
+            break;
+
+        case SITUATION_DUPLICATE:
+            start_client(certificates[subject]);
+            break;
+
+        case SITUATION_KILL_CN:
+            management_command(paths.run, "kill c%d\n", certificates[subject]);
+            break;
+
+        case SITUATION_KILL_ADDRESS:
+            for (int i = instance_list(list, MODULE_PEERS) - 1; i >= 0; --i)
+            {
+                if (client_by_address(list[i].address) == subject)
+                {
+                    const struct in_addr in = { htonl(list[i].address) };
+                    management_command(paths.run, "kill %s:%u\n", inet_ntoa(in), list[i].port);
+                }
+            }
+            break;
+
+        case SITUATION_INACTIVE:
+            ending = scene.proto == PROTO_P2P;
+            host_advance(61 * 1000L);           /* --inactive 60, and once more in the settling */
+            break;
+
+        case SITUATION_STATUS_FILE:
+            host_advance(201 * 1000L);          /* --status FILE 200 */
+            break;
+
+        case SITUATION_STATUS:
+            management_command(paths.run, "status 3\n");
+            break;
+
+        case SITUATION_USR1:
+        case SITUATION_USR1_PERSIST:
+            raise(SIGUSR1);
+            break;
+
+        case SITUATION_HUP:
+            raise(SIGHUP);
+            break;
+
+        default:
+            ending = true;
+            raise(SIGTERM);
+            break;
+    }
+}
+
+/* What the kernel does */
+
+/* Peers of another server, more than the small buffer holds */
+#define FOREIGN 4
+
+void
+module_seen(enum request request, int id)
+{
+    (void)id;
+    if (armed)
+    {
+        verdict_request(request_names[request]);
+        ++seen[request];
+    }
+}
+
+int
+module_at(enum request request, enum position position, int id)
+{
+    if (!armed || fired || scene.target == TARGET_NONE || request != scene.request
+        || position != scene.position || seen[request] != scene.occurrence)
+    {
+        return 0;
+    }
+    fired = true;
+    verdict_step(target_names[scene.target]);
+    const int requester = id == MODULE_NO_PEER ? peer_of_client(subject) : id;
+    switch (scene.target)
+    {
+        case TARGET_REQUESTER:
+            lose_peer(requester);
+            break;
+
+        case TARGET_REUSED:
+            module_notify_late(requester, REASON_EXPIRED);
+            break;
+
+        case TARGET_FOREIGN:
+            module_notify_foreign(FOREIGN);
+            expire_all();
+            break;
+
+        case TARGET_REFUSED:
+            return -ENOMEM;
+
+        case TARGET_SILENT:
+            return MODULE_NO_REPLY;
+
+        default:
+            for (int peer = module_next_peer(MODULE_NO_PEER); peer != MODULE_NO_PEER;
+                 peer = module_next_peer(peer))
+            {
+                if (scene.target == TARGET_ALL || peer != requester)
+                {
+                    lose_peer(peer);
+                    if (scene.target == TARGET_OTHER)
+                    {
+                        return 0;
+                    }
+                }
+            }
+            break;
+    }
+    return 0;
+}
+
+void
+host_script(void)
+{
+    /* no more requests of the scenario are counted once it is over */
+    module_seen(REQUEST_SCRIPT, MODULE_NO_PEER);
+    module_at(REQUEST_SCRIPT, POSITION_AHEAD, MODULE_NO_PEER);
+
+    /* the script reads from it */
+    char fifo[512];
+    snprintf(fifo, sizeof(fifo), "%s/fifo", paths.run);
+    const int fd = open(fifo, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, "\n", 1) != 1)
+    {
+        verdict_stop("setup", "no script reads from %s", fifo);
+    }
+    close(fd);
+}
+
+static void
+check(void)
+{
+    armed = false;
+    if (scene.proto == PROTO_P2P)
+    {
+        check_p2p();
+    }
+    else
+    {
+        check_server();
+    }
+}
+
+static void
+check_situation(void)
+{
+    check();
+    if (!scene.seed && scene.target != TARGET_NONE && !fired)
+    {
+        verdict_add("unreached", "there was no such request");
+    }
+}
+
+static void
+expire_one(void)
+{
+    const int id = module_next_peer(MODULE_NO_PEER);
+    if (id != MODULE_NO_PEER)
+    {
+        lose_peer(id);
+    }
+}
+
+static void
+terminate(void)
+{
+    check();
+    if (module_peers() > 0)
+    {
+        verdict_add("orphans", "%u peers are left in the kernel", module_peers());
+    }
+    ending = true;
+    raise(SIGTERM);
+}
+
+static void
+at_exit(void)
+{
+    if (!ending)
+    {
+        verdict_add("ends", "the server ended, and was not told to");
+    }
+    else if (reports_open() > 0)
+    {
+        verdict_add("reports", "%d disconnects were not reported at the end", reports_open());
+    }
+    if (armed && scene.target != TARGET_NONE && !fired)
+    {
+        verdict_add("unreached", "there was no such request");
+    }
+    client_kill_all();
+}
+
+/* One after another */
+
+#define START_ONE { "connect", start_next, newest_came, PACE_REAL, 0 }
+#define EXPIRE_ONE { "expire", expire_one, NULL, PACE_SETTLE, 2 }
+#define STEPS 128
+
+static struct step steps[STEPS];
+
+static void
+nothing(void)
+{
+}
+
+static void
+append(struct step s)
+{
+    static int count;
+    if (count + 1 == STEPS)
+    {
+        abort();
+    }
+    steps[count++] = s;
+}
+
+static void
+begin(const struct step *next)
+{
+    step = next;
+    begun = uptime();
+    settled = 0;
+    spins = 0;
+    verdict_step(step->name);
+    step->begin();
+}
+
+static void
+append_situation(enum situation situation)
+{
+    const bool comes = situation == SITUATION_CONNECT || situation == SITUATION_DUPLICATE;
+    append((struct step) {
+        "situation", trigger,
+        comes ? newest_is_done : situation == SITUATION_REKEY ? has_rekeyed : NULL,
+        comes ? PACE_REAL : situation == SITUATION_REKEY ? PACE_BRISK : PACE_SETTLE, 1
+    });
+    append((struct step) { "settle", nothing, NULL, PACE_SETTLE, SETTLE });
+    append((struct step) { "check", check_situation, NULL, PACE_SETTLE, 1 });
+}
+
+/* Long runs */
+
+#define ROUNDS 12
+
+static struct scenario rounds[ROUNDS];
+static bool expected;           /* a client was started, and has to come */
+
+static void
+start_if_few(void)
+{
+    expected = module_peers() < ESTABLISHED;
+    if (expected)
+    {
+        start_next();
+    }
+}
+
+static bool
+came_if_expected(void)
+{
+    return !expected || newest_came();
+}
+
+static void
+next_round(void)
+{
+    static int round;
+    char name[128];
+    scene = rounds[round++];
+    memset(seen, 0, sizeof(seen));
+    fired = false;
+    scenario_format(&scene, name, sizeof(name));
+    verdict_step(name);
+    scene.seed = 1;
+}
+
+/* What leaves a trace that is a known limit is not drawn: an id that is used
+ * again, and a peer that goes while it is set up */
+static void
+append_rounds(void)
+{
+    static const enum situation situations[] = {
+        SITUATION_CONNECT, SITUATION_EXPIRE, SITUATION_STORM, SITUATION_REKEY, SITUATION_DUPLICATE,
+        SITUATION_KILL_CN, SITUATION_KILL_ADDRESS, SITUATION_STATUS, SITUATION_USR1, SITUATION_HUP,
+    };
+    static const enum request requests[] = {
+        REQUEST_DEL_PEER, REQUEST_GET_PEER, REQUEST_DUMP, REQUEST_SWAP_KEYS, REQUEST_DEL_KEY,
+    };
+    unsigned int seed = scene.seed;
+    const struct step few = { "connect", start_if_few, came_if_expected, PACE_REAL, 0 };
+    for (int i = 0; i < ROUNDS; ++i)
+    {
+        struct scenario *round = &rounds[i];
+        *round = scene;
+        round->seed = 0;
+        round->situation = situations[rand_r(&seed) % (sizeof(situations) / sizeof(*situations))];
+        round->request = requests[rand_r(&seed) % (sizeof(requests) / sizeof(*requests))];
+        round->target = rand_r(&seed) % (TARGET_ALL + 1);
+        round->position = rand_r(&seed) % POSITION_COUNT;
+        round->occurrence = 1 + rand_r(&seed) % 3;
+        for (int n = 0; n < ESTABLISHED; ++n)
+        {
+            append(few);
+        }
+        append((struct step) { "round", next_round, NULL, PACE_SETTLE, 0 });
+        append_situation(round->situation);
+    }
+}
+
+void
+scene_start(const struct scenario *scenario, const struct scene_paths *where)
+{
+    scene = *scenario;
+    paths = *where;
+    const struct step one = START_ONE, gone = EXPIRE_ONE;
+    const int established = scene.proto == PROTO_P2P ? 1 : ESTABLISHED;
+    const bool comes = scene.situation == SITUATION_CONNECT || scene.situation == SITUATION_DUPLICATE;
+
+    for (int i = scene.seed || (comes && scene.proto == PROTO_P2P) ? established : 0;
+         i < established; ++i)
+    {
+        append(one);
+    }
+    if (scene.seed)
+    {
+        append_rounds();
+    }
+    else
+    {
+        append_situation(scene.situation);
+    }
+
+    /* the server is as good as new: a client comes, and all go, each alone */
+    if (scene.proto == PROTO_P2P)
+    {
+        append(gone);
+    }
+    append(one);
+    for (int i = 0; i < established + 2; ++i)
+    {
+        append(gone);
+    }
+    append((struct step) { "terminate", terminate, NULL, PACE_SETTLE, 100 });
+    atexit(at_exit);
+}
+
+int
+host_idle(int timeout)
+{
+    /* the first time that the server is idle, it is up */
+    if (!step)
+    {
+        begin(steps);
+        return 0;
+    }
+    const bool over = step->pace == PACE_SETTLE ? settled >= step->seconds * 1000L : step->done();
+    if (over)
+    {
+        if (!step[1].name)
+        {
+            verdict_stop("stuck", "the server does not end");
+        }
+        begin(step + 1);
+        return 0;
+    }
+    if (uptime() - begun > PATIENCE)
+    {
+        verdict_stop("stuck", "in step '%s'", step->name);
+    }
+    if (step->pace == PACE_SETTLE)
+    {
+        /* at least something, should it ask for no time at all */
+        const long pause = timeout < 0 || timeout > 10000 ? 10000 : timeout > 0 ? timeout : 1;
+        host_advance(pause);
+        settled += pause;
+        return HOST_TIMED_OUT;
+    }
+    if (step->pace == PACE_BRISK)
+    {
+        if (spins++ % 2)
+        {
+            host_advance(1000);
+            return HOST_TIMED_OUT;
+        }
+        return PAUSE;
+    }
+    return timeout > 0 && timeout < PAUSE ? timeout : PAUSE;
+}
