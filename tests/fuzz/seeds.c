@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file
+ * Writes the seed corpus of the fuzz target, always the same one. The messages
+ * are built by the unit test, which is included whole; records.h says what an
+ * input is.
+ */
+#define main unit_test_main
+#include "test_dco_linux.c"
+#undef main
+
+#include "records.h"
+
+#define BAD(name, ...) { name, { __VA_ARGS__ } }
+
+/* what a message between two good ones can lack */
+static const struct
+{
+    const char *name;
+    struct bad_case bad;
+} bad_seeds[] = {
+    BAD("no-attributes", 0),
+    BAD("no-ifindex", .attrs = ALL_ATTRS & ~IFINDEX_ATTR),
+    BAD("no-del-peer", .attrs = IFINDEX_ATTR),
+    BAD("no-reason", .attrs = ALL_ATTRS & ~REASON_ATTR),
+    BAD("no-peer-id", .attrs = ALL_ATTRS & ~PEER_ID_ATTR),
+    BAD("empty-ifindex", .attrs = ALL_ATTRS, .empty = IFINDEX_ATTR),
+    BAD("empty-del-peer", .attrs = ALL_ATTRS, .empty = DEL_PEER_ATTR),
+    BAD("empty-reason", .attrs = ALL_ATTRS, .empty = REASON_ATTR),
+    BAD("empty-peer-id", .attrs = ALL_ATTRS, .empty = PEER_ID_ATTR),
+    BAD("foreign-ifindex", .attrs = ALL_ATTRS, .ifindex = IFINDEX + 1),
+    BAD("foreign-family", .attrs = ALL_ATTRS, .type = FAMILY_ID + 1),
+    BAD("long-del-peer", .attrs = ALL_ATTRS, .nested_len = 200),
+    BAD("large-peer-id", .attrs = ALL_ATTRS, .peer_id = MAX_PEER_ID + 1),
+    BAD("get-peer", .attrs = ALL_ATTRS, .cmd = OVPN_CMD_GET_PEER),
+    BAD("noop", .attrs = ALL_ATTRS, .type = NLMSG_NOOP),
+    BAD("error", .attrs = ALL_ATTRS, .type = NLMSG_ERROR),
+    BAD("short-error", .type = NLMSG_ERROR),
+    BAD("done", .attrs = ALL_ATTRS, .type = NLMSG_DONE),
+    BAD("overrun", .attrs = ALL_ATTRS, .type = NLMSG_OVERRUN),
+    BAD("no-genl-header", .cut = GENL_HDRLEN),
+    BAD("unaligned", .attrs = ALL_ATTRS, .cut = 3),
+};
+
+static const int errors[] = { EINTR, EAGAIN, ENOBUFS, ENOMEM, ENODEV, ECONNRESET };
+
+/* what the seed is made of so far */
+static FILE *seed;
+
+static void
+begin(const char *name)
+{
+    seed = fopen(name, "wb");
+    if (!seed)
+    {
+        perror(name);
+        exit(1);
+    }
+}
+
+static void
+end(void)
+{
+    if (ferror(seed) | fclose(seed))
+    {
+        fprintf(stderr, "seeds: cannot write: %s\n", strerror(errno));
+        exit(1);
+    }
+}
+
+static void
+put_length(unsigned int length)
+{
+    fputc(length & 0xff, seed);
+    fputc(length >> 8, seed);
+}
+
+/** One record: the messages of a batch, which is empty then. */
+static void
+put_datagram(struct batch *batch)
+{
+    put_length(batch->len);
+    fwrite(batch->data, 1, batch->len, seed);
+    batch->len = 0;
+}
+
+/** \a n records of one good message each, for peer-ids from \a first on. */
+static void
+put_good(int first, int n)
+{
+    static struct batch batch;
+
+    for (int i = 0; i < n; ++i)
+    {
+        del_peer(&batch, first + i, OVPN_DEL_PEER_REASON_EXPIRED);
+        put_datagram(&batch);
+    }
+}
+
+static struct nlmsghdr *
+add_good(struct batch *batch, int peer_id)
+{
+    struct nlmsghdr *nlh = (struct nlmsghdr *)(batch->data + batch->len);
+
+    del_peer(batch, peer_id, OVPN_DEL_PEER_REASON_USERSPACE);
+    return nlh;
+}
+
+static void
+write_good(void)
+{
+    static struct batch batch;
+
+    /* the target sends a message of its own behind it */
+    begin("nothing");
+    end();
+
+    begin("one");
+    put_good(1, 1);
+    end();
+
+    begin("batch");
+    for (int i = 0; i < 3; ++i)
+    {
+        add_good(&batch, i);
+    }
+    put_datagram(&batch);
+    end();
+
+    /* more datagrams than one call may take; empty ones cost two bytes each */
+    begin("storm");
+    put_good(0, 2 * READ_BOUND + 2);
+    end();
+    begin("empty-storm");
+    for (int i = 0; i < 2 * READ_BOUND + 2; ++i)
+    {
+        put_length(0);
+    }
+    end();
+
+    begin("flags");
+    add_good(&batch, 1)->nlmsg_flags = NLM_F_MULTI;
+    add_good(&batch, 2)->nlmsg_flags = 0x10;    /* NLM_F_DUMP_INTR */
+    add_good(&batch, 3)->nlmsg_flags = NLM_F_ACK;
+    add_good(&batch, 4)->nlmsg_seq = 4711;
+    put_datagram(&batch);
+    end();
+}
+
+static void
+write_bad(void)
+{
+    static struct batch batch;
+
+    for (size_t i = 0; i < SIZE(bad_seeds); ++i)
+    {
+        begin(bad_seeds[i].name);
+        add_good(&batch, 10);
+        bad_message(&batch, &bad_seeds[i].bad);
+        add_good(&batch, 12);
+        put_datagram(&batch);
+        put_good(13, 1);
+        end();
+    }
+
+    /* a length that ends the datagram for every reader */
+    begin("short-length");
+    add_good(&batch, 1);
+    add_good(&batch, 2)->nlmsg_len = 4;
+    put_datagram(&batch);
+    end();
+
+    begin("garbage");
+    add_good(&batch, 1);
+    memset(batch.data + batch.len, 0x5a, 21);
+    batch.len += 21;
+    put_datagram(&batch);
+    end();
+}
+
+static void
+write_controls(void)
+{
+    for (size_t i = 0; i < SIZE(errors); ++i)
+    {
+        char name[32];
+
+        snprintf(name, sizeof(name), "errno-%d", errors[i]);
+        begin(name);
+        put_good(1, 1);
+        put_length(RECORD_ERROR(errors[i]));
+        put_good(2, 1);
+        end();
+    }
+
+    begin("truncated");
+    put_length(RECORD_TRUNCATED);
+    put_good(1, 2);
+    end();
+
+    begin("signal");
+    put_good(1, 1);
+    put_length(RECORD_SIGNAL);
+    put_good(2, 3);
+    end();
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc == 2 && !strcmp(argv[1], "--help"))
+    {
+        puts("Usage: seeds DIR\n\nWrites the seed corpus of the fuzz target, a file each, into the folder DIR.");
+        return 0;
+    }
+    if (argc != 2 || argv[1][0] == '-')
+    {
+        fputs("seeds: one folder, please; see seeds --help\n", stderr);
+        return 2;
+    }
+    if (chdir(argv[1]))
+    {
+        fprintf(stderr, "seeds: %s: %s\n", argv[1], strerror(errno));
+        return 1;
+    }
+    write_good();
+    write_bad();
+    write_controls();
+    return 0;
+}
