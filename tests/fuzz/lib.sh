@@ -3,6 +3,8 @@
 #
 # Builds the fuzz target. To be sourced after find_base, with $build set.
 
+: "${top:?}"
+
 . "$top/tests/unit_tests/compile.sh"
 
 fuzz=$build-fuzz

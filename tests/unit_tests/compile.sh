@@ -5,7 +5,7 @@
 # any tree. To be sourced after lib.sh, with $build and $base_dir set.
 # ${CC:-cc} is the compiler, and $options are more options for it.
 
-: "${build:?}"
+: "${build:?}" "${base_dir:?}"
 
 # compile_for TREE OPTION...: compile with TREE's headers
 compile_for()
