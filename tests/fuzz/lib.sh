@@ -19,7 +19,7 @@ export UBSAN_OPTIONS=print_stacktrace=1
 write_seeds()
 {
     mkdir -p "$1"
-    options=
+    options=-O1
     compile_objects "$base_dir" "$fuzz/plain" &&
     compile_for "$base_dir" -w -c -o "$fuzz/seeds.o" "$top/tests/fuzz/seeds.c" &&
     link_driver "$fuzz/seeds" "$fuzz/seeds.o" "$fuzz"/plain/*.o &&
