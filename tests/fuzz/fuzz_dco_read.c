@@ -52,9 +52,13 @@ static int n_expected, n_seen;
 /* P2P mode: what the peer-id of our peer, 1, has to be */
 static int p2p_peer_id;
 
-/* for each datagram of the queue, whether it raises a signal */
-static bool raises[INPUT_LIMIT];
-static int n_queued;
+/* the entries of the queue: datagrams, and errors of recvmsg() */
+static struct entry
+{
+    bool raises;                /* a signal, while it is read */
+    int due;                    /* expectations that are met when it has been */
+} entries[INPUT_LIMIT];
+static int n_entries;
 
 __attribute__((format(printf, 1, 2), noreturn)) static void
 defect(const char *format, ...)
@@ -173,6 +177,14 @@ add_canary(struct batch *batch)
     expected[n_expected++].reason = OVPN_DEL_PEER_REASON_EXPIRED;
 }
 
+static void
+queue(struct nl_socket *sock, int error, const void *data, size_t len, bool raises)
+{
+    enqueue(sock, error, data, len);
+    entries[n_entries].raises = raises;
+    entries[n_entries++].due = n_expected;
+}
+
 /** A datagram is queued, and what it has to lead to is expected. */
 static void
 send_datagram(struct nl_socket *sock, const uint8_t *data, size_t len,
@@ -184,8 +196,7 @@ send_datagram(struct nl_socket *sock, const uint8_t *data, size_t len,
 
     if (truncated)
     {
-        enqueue(sock, 0, too_large, sizeof(too_large));
-        ++n_queued;
+        queue(sock, 0, too_large, sizeof(too_large), false);
         return;
     }
 
@@ -204,13 +215,9 @@ send_datagram(struct nl_socket *sock, const uint8_t *data, size_t len,
     {
         add_canary(&batch);
     }
-    if (raise && n_expected > first)
-    {
-        expected[first].raises = true;
-        raises[n_queued] = true;
-    }
-    enqueue(sock, 0, batch.data, batch.len);
-    ++n_queued;
+    raise = raise && n_expected > first;
+    expected[first].raises = raise;
+    queue(sock, 0, batch.data, batch.len, raise);
     batch.len = 0;
 }
 
@@ -237,8 +244,7 @@ send_input(struct nl_socket *sock, const uint8_t *data, size_t size)
         }
         else if (len > RECORD_CONTROL)
         {
-            enqueue(sock, len & 0xff, NULL, 0);
-            ++n_queued;
+            queue(sock, len & 0xff, NULL, 0, false);
         }
         else
         {
@@ -251,8 +257,7 @@ send_input(struct nl_socket *sock, const uint8_t *data, size_t size)
         }
     }
     add_canary(&canary);
-    enqueue(sock, 0, canary.data, canary.len);
-    ++n_queued;
+    queue(sock, 0, canary.data, canary.len, false);
     canary.len = 0;
 }
 
@@ -272,7 +277,7 @@ compare(void)
     if (n->peer_id != e->peer_id || n->reason != e->reason)
     {
         defect("notification %d: peer-id %d, reason %d, expected %d, %d", n_seen,
-             n->peer_id, n->reason, e->peer_id, e->reason);
+               n->peer_id, n->reason, e->peer_id, e->reason);
     }
     if (n->peer_id == p2p_peer_id && n->reason == OVPN_DEL_PEER_REASON_EXPIRED)
     {
@@ -288,7 +293,7 @@ compare(void)
  * How many entries of the queue the next dco_do_read() has to take.
  *
  * @param d     the head of the queue
- * @param i     its number
+ * @param i     its place in entries
  */
 static int
 reads_due(const struct datagram *d, int i)
@@ -303,7 +308,7 @@ reads_due(const struct datagram *d, int i)
         {
             ++reads;
         }
-        if (raises[i++] || (d->error && nl_syserr2nlerr(d->error) == NLE_AGAIN))
+        if (entries[i++].raises || (d->error && nl_syserr2nlerr(d->error) == NLE_AGAIN))
         {
             break;
         }
@@ -328,19 +333,18 @@ run(int mode, const uint8_t *data, size_t size)
 {
     setup(mode);
     on_notification = compare;
-    n_expected = n_seen = n_queued = 0;
+    n_expected = n_seen = n_entries = 0;
     p2p_peer_id = tls_multi.dco_peer_id;
-    memset(raises, 0, size + 2);
     memset(expected, 0, (size + 2) * sizeof(*expected));
 
     readable();                 /* to know polled_fd */
     struct nl_socket *sock = socket_of(polled_fd);
     send_input(sock, data, size);
 
-    int left = n_queued;
+    int left = n_entries;
     while (left)
     {
-        const int due = reads_due(sock->head, n_queued - left);
+        const int due = reads_due(sock->head, n_entries - left);
 
         fruitless_reads = -left;    /* the unit test allows 100 */
         const int ret = dco_do_read(&tuntap.dco);
@@ -354,14 +358,14 @@ run(int mode, const uint8_t *data, size_t size)
             defect("took %d of %d datagrams and errors, expected %d", left - now, left, due);
         }
         left = now;
+        if (n_seen != entries[n_entries - left - 1].due)
+        {
+            defect("%d notifications handed on, expected %d, next peer-id %d, reason %d", n_seen,
+                   entries[n_entries - left - 1].due, expected[n_seen].peer_id, expected[n_seen].reason);
+        }
         signal_info.signal_received = 0;
     }
 
-    if (n_seen != n_expected)
-    {
-        defect("%d notifications lost, first peer-id %d, reason %d", n_expected - n_seen,
-             expected[n_seen].peer_id, expected[n_seen].reason);
-    }
     if (mode == CM_P2P && tls_multi.dco_peer_id != p2p_peer_id)
     {
         defect("the peer-id of our peer is %d, expected %d", tls_multi.dco_peer_id, p2p_peer_id);
