@@ -3,7 +3,7 @@
 #
 # Compiles test_dco_linux.c, or what includes it, against the dco_linux.c of
 # any tree. To be sourced after lib.sh, with $build and $base_dir set.
-# ${CC:-cc} is the compiler, and $options are more options for it.
+# ${CC:-cc} is the compiler, and $options are more options.
 
 : "${build:?}" "${base_dir:?}"
 
