@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#define IFINDEX 7
+#define IFINDEX 5
 
 /* The clock */
 
