@@ -159,12 +159,18 @@ source_digest()
 # what goes on top of it, and the sources
 made_of()
 {
-    echo "$(cat "$top/patches/$base_set"/*.patch "$top/patches/cmake"/*.patch |
+    echo "$(cat "$top/patches/$base_set"/*.patch "$top/patches/cmake"/*.patch "$top/patches/follow-up"/*.patch |
         git hash-object --stdin) $(source_digest)"
 }
 
-# record_made_of: note it in the base tree, and the head of the series
+# heads: those of the series and of the follow-ups, in one word
+heads()
+{
+    echo "$(in_base rev-parse series)-$(in_base rev-parse -q --verify follow-up || :)"
+}
+
+# record_made_of: note it in the base tree, and the heads
 record_made_of()
 {
-    echo "$(in_base rev-parse series) $(made_of)" > "$base_dir/.git/materialised"
+    echo "$(heads) $(made_of)" > "$base_dir/.git/materialised"
 }
