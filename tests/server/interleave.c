@@ -270,7 +270,7 @@ static unsigned int
 print_ended(size_t started, bool requests)
 {
     unsigned int failed = 0;
-    for (; printed < started / tree_count && !jobs[printed].open; ++printed)
+    for (; !interrupted && printed < started / tree_count && !jobs[printed].open; ++printed)
     {
         const struct job *job = &jobs[printed];
         failed += strcmp(job->outcome[tree_count - 1], "pass")

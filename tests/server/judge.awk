@@ -2,7 +2,7 @@
 #
 # known, outcomes as recorded, outcomes now -> a line for each result:
 #     ok|not_ok|known WHAT
-# A situation is one result. A known limit is one of its own.
+# A situation is one result for each tree. A known limit is one of its own.
 function outcome(tree, i)
 {
     for (i = 2; i <= NF; ++i)
@@ -16,56 +16,67 @@ function outcome(tree, i)
 }
 
 # A server that never makes the request passes: nothing can come in between
-function passes(what)
+function passes(tree)
 {
-    return what == "pass" || what == "unreached"
+    return outcome(tree) == "pass" || outcome(tree) == "unreached"
+}
+
+function limit_of(tree, i)
+{
+    for (i = 1; i <= limits; ++i)
+    {
+        if (limit_tree[i] == tree && $1 ~ limit_pattern[i])
+        {
+            return limit[i]
+        }
+    }
+    return ""
+}
+
+function judge(tree, group, why)
+{
+    why = limit_of(tree)
+    if (passes(tree) && why)
+    {
+        print "not_ok " tree ": " $1 ": passes, and is called a known limit: " why
+    }
+    else if (!passes(tree) && why)
+    {
+        print "known " tree ": " $1 ": " outcome(tree) " # TODO doc/known-limits.rst: " why
+    }
+    else if (!passes(tree))
+    {
+        bad[tree, group] = bad[tree, group] " " $1 ":" outcome(tree)
+    }
 }
 
 FNR == 1 { ++file }
 /^#/ || NF == 0 { next }
 file == 1 {
-    pattern[++patterns] = "^" $1 "$"
-    limit[patterns] = substr($0, index($0, $2))
+    limit_tree[++limits] = $1
+    limit_pattern[limits] = "^" $2 "$"
+    limit[limits] = substr($0, index($0, $3))
     next
 }
 file == 2 {
-    recorded[$1] = !passes(outcome("stock"))
+    red_before[$1] = !passes("stock")
     next
 }
 {
-    why = ""
-    for (i = 1; i <= patterns && !why; ++i)
-    {
-        if ($1 ~ pattern[i])
-        {
-            why = limit[i]
-        }
-    }
-    split($1, part, "/")
-    group = part[1] "/" part[2] "/" part[3]
-    sub(/\.[0-9]+$/, "", group)
-    if (!(group in total))
+    group = $1
+    sub(/^[^\/]*\/[^\/]*\/[^\/]*/, "&\n", group)
+    sub(/(\.[0-9]+)?\n.*/, "", group)
+    if (!total[group]++)
     {
         groups[++n] = group
     }
-    ++total[group]
-    if (passes(outcome("patched")) && why)
-    {
-        print "not_ok " $1 ": passes, and is called a known limit: " why
-    }
-    else if (!passes(outcome("patched")) && why)
-    {
-        print "known " $1 ": " outcome("patched") " # TODO doc/known-limits.rst: " why
-    }
-    else if (!passes(outcome("patched")))
-    {
-        bad[group] = bad[group] " " $1 ":" outcome("patched")
-    }
-    if (!passes(outcome("stock")))
+    judge("patched", group)
+    judge("follow-up", group)
+    if (!passes("stock"))
     {
         ++red[group]
     }
-    else if (recorded[$1])
+    else if (red_before[$1])
     {
         control[group] = control[group] " " $1
     }
@@ -75,10 +86,12 @@ END {
     {
         group = groups[g]
         text = group ": " total[group] " scenarios, " red[group] + 0 " red without the series"
-        print(bad[group] ? "not_ok " text "; with it:" bad[group] : "ok " text)
+        print(bad["patched", group] ? "not_ok " text "; with it:" bad["patched", group] : "ok " text)
+        text = "follow-up: " group
+        print(bad["follow-up", group] ? "not_ok " text ":" bad["follow-up", group] : "ok " text)
         if (control[group])
         {
-            print "not_ok control: without the series these pass, and failed before:" control[group]
+            print "not_ok control: these failed without the series, and pass now:" control[group]
         }
     }
 }

@@ -138,13 +138,17 @@ newest_is_ready(void)
 static bool
 has_instance(int n)
 {
+    if (scene.proto == PROTO_P2P)
+    {
+        return instance_p2p_peer() >= 0;
+    }
     struct instance list[MODULE_PEERS];
     int i = instance_list(list, MODULE_PEERS) - 1;
     while (i >= 0 && client_by_address(list[i].address) != n)
     {
         --i;
     }
-    return i >= 0 || scene.proto == PROTO_P2P;
+    return i >= 0;
 }
 
 /* The newest client is there, or will not come */
