@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# Chroots of Debian suites, for the scripts that build in one. To be sourced,
+# after lib.sh.
+
+# private COMMAND...: run it with mounts and processes of its own: all of them
+# end with us, however we end
+private()
+{
+    unshare --mount --pid --fork --kill-child --mount-proc "$@" &
+    trap 'kill -KILL $!; exit 130' INT
+    trap 'kill -KILL $!; exit 143' TERM HUP
+    wait $!
+}
+
+# make_chroot SUITE ROOT PACKAGES [OPTION...]: one with the packages, unless
+# there is; options are mmdebstrap's. The log goes beside ROOT.
+make_chroot()
+{
+    suite=$1
+    root=$2
+    packages=$3
+    shift 3
+    [ ! -e "$root/.ready" ] || return 0
+    command -v mmdebstrap >/dev/null || die "needs mmdebstrap: apt-get install mmdebstrap"
+    rm -rf --one-file-system "$root"
+    mkdir -p "${root%/*}"
+    say "making a chroot of $suite"
+    debian_sources deb "$suite" | sed 's/ \[.*\] / /' > "$root.sources"
+    mmdebstrap --include="$packages" "$@" "$suite" "$root" < "$root.sources" > "$root.log" 2>&1 ||
+        die "mmdebstrap failed: $(grep '^E: ' "$root.log" | head -n 1 | grep . || tail -n 1 "$root.log"); see $root.log"
+    printf '#!/bin/sh\nexit 101\n' > "$root/usr/sbin/policy-rc.d"
+    chmod +x "$root/usr/sbin/policy-rc.d"
+    touch "$root/.ready"
+}

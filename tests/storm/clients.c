@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file
+ * The clients: openvpn processes outside of the guest, without an interface and
+ * without offload.
+ */
+#include "storm.h"
+
+#include <stdlib.h>
+#include <sys/wait.h>
+
+/** Clients on their way at a time, so that nobody has to try twice. */
+#define AT_A_TIME 16
+
+static pid_t
+start_client(struct storm *storm, int number)
+{
+    const struct options *options = storm->options;
+    char port[16];
+    char log[64];
+
+    snprintf(port, sizeof(port), "%d", SERVER_PORT + number % options->servers);
+    snprintf(log, sizeof(log), "/mnt/clients/%d.log", number);
+    return spawn(storm, log, (char *const[]){
+        "openvpn", "--client", "--dev", "null", "--disable-dco", "--ifconfig-noexec",
+        "--route-noexec", "--nobind", "--remote", GUEST_ADDRESS, port,
+        options->tcp ? "tcp4-client" : "udp4", "--ca", "/storm/keys/ca.crt",
+        "--cert", "/storm/keys/client.crt", "--key", "/storm/keys/client.key",
+        /* how long an attempt takes at most; the next begins 1 or 2 s later */
+        "--hand-window", "20", "--connect-timeout", "10", "--connect-retry", "1", "2",
+        "--verb", "1", NULL });
+}
+
+static bool
+connected(struct storm *storm)
+{
+    const int clients = storm->options->clients;
+
+    clients_check(storm);
+    for (int i = 0; i < clients && i < storm->now.instances + AT_A_TIME; ++i)
+    {
+        if (!storm->clients[i])
+        {
+            storm->clients[i] = start_client(storm, i);
+        }
+    }
+    return storm->now.peers == clients && storm->now.instances == clients;
+}
+
+void
+clients_connect(struct storm *storm)
+{
+    shell(storm, "rm -rf /mnt/clients; mkdir /mnt/clients");
+    storm->clients = calloc((size_t)storm->options->clients, sizeof(*storm->clients));
+    sample_until(storm, connected, 90 + storm->options->clients / 4.0, "all clients to connect");
+    phase(storm, "clients connected");
+}
+
+void
+clients_check(struct storm *storm)
+{
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+    {
+        if (pid == storm->guest)
+        {
+            fail(storm, "the guest ended, see guest.log");
+        }
+        for (int i = 0; i < storm->options->clients; ++i)
+        {
+            if (storm->clients[i] == pid)
+            {
+                fail(storm, "a client ended, see clients/%d.log", i);
+            }
+        }
+    }
+}

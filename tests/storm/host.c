@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file
+ * What runs outside of the guest: programs of the chroot, the network.
+ */
+#include "storm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+void
+fail(struct storm *storm, const char *format, ...)
+{
+    static bool failed;
+    char *why = NULL;
+    va_list args;
+
+    va_start(args, format);
+    if (vasprintf(&why, format, args) < 0)
+    {
+        why = NULL;
+    }
+    va_end(args);
+    fprintf(stderr, "storm: the run failed: %s\n", why ? why : format);
+    json_object_set_new(storm->run, "result", json_string("failed"));
+    json_object_set_new(storm->run, "why", json_string(why ? why : format));
+    write_result(storm);
+    if (!failed)
+    {
+        failed = true;
+        save_logs(storm);
+    }
+    fflush(NULL);
+    _exit(STATUS_FAILED);
+}
+
+/** The path of a file of the chroot; owned by the caller. */
+static char *
+in_root(struct storm *storm, const char *path)
+{
+    char *whole;
+
+    if (asprintf(&whole, "%s%s", storm->root, path) < 0)
+    {
+        abort();
+    }
+    return whole;
+}
+
+void
+write_result(struct storm *storm)
+{
+    char *path = in_root(storm, "/mnt/run.json");
+
+    if (json_dump_file(storm->run, path, JSON_COMPACT | JSON_REAL_PRECISION(15)) != 0)
+    {
+        fprintf(stderr, "storm: cannot write run.json: %s\n", strerror(errno));
+        _exit(STATUS_FAILED);
+    }
+    free(path);
+}
+
+pid_t
+spawn(struct storm *storm, const char *log, char *const argv[])
+{
+    const pid_t pid = fork();
+
+    if (pid == 0)
+    {
+        const int null = open("/dev/null", O_RDONLY);
+
+        if (chroot(storm->root) == 0 && chdir("/") == 0)
+        {
+            const int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+
+            if (null >= 0 && out >= 0 && dup2(null, 0) == 0 && dup2(out, 1) == 1
+                && dup2(out, 2) == 2)
+            {
+                execvp(argv[0], argv);
+            }
+        }
+        _exit(127);
+    }
+    if (pid < 0)
+    {
+        fail(storm, "fork: %s", strerror(errno));
+    }
+    return pid;
+}
+
+void
+shell(struct storm *storm, const char *script)
+{
+    int status;
+    const pid_t pid = spawn(storm, "/mnt/host.log",
+                            (char *const[]){ "/bin/sh", "-ec", (char *)script, NULL });
+
+    if (waitpid(pid, &status, 0) != pid || status != 0)
+    {
+        fail(storm, "status %d of '%s', see host.log", status, script);
+    }
+}
+
+void
+network_up(struct storm *storm)
+{
+    shell(storm, "ip link set lo up; ip tuntap add storm0 mode tap; "
+          "ip addr add " HOST_ADDRESS "/24 dev storm0; ip link set storm0 up");
+}
+
+void
+network_cut(struct storm *storm)
+{
+    /* all ports that servers may have; AGENT_SERVERS_MAX of them */
+    shell(storm, "nft 'table ip storm {"
+          " chain in { type filter hook input priority 0;"
+          " meta l4proto { tcp, udp } th sport 1194-1209 drop; };"
+          " chain out { type filter hook output priority 0;"
+          " meta l4proto { tcp, udp } th dport 1194-1209 drop; }; }'");
+}
+
+void
+network_restore(struct storm *storm)
+{
+    shell(storm, "nft delete table ip storm");
+}

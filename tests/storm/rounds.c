@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file
+ * The rounds: clients connected, lost, counted, back.
+ */
+#include "storm.h"
+
+#include <signal.h>
+
+#include "agent.h"
+
+/**
+ * A server that still holds instances is done when for so many seconds, by the
+ * times in its status file, nothing has changed, with no peer in the kernel and
+ * nothing in its receive queues.
+ */
+#define SETTLE 10
+
+static void
+ask(struct storm *storm, json_t *request)
+{
+    json_decref(guest_ask(storm, request));
+}
+
+/** Two dumps in a row: see dco_peers(). */
+static bool
+expired(struct storm *storm)
+{
+    clients_check(storm);
+    storm->wait.zeros = storm->now.peers == 0 ? storm->wait.zeros + 1 : 0;
+    return storm->now.dead || storm->wait.zeros == 2;
+}
+
+static bool
+settled(struct storm *storm)
+{
+    const struct sample *now = &storm->now;
+
+    clients_check(storm);
+    if (now->peers != 0 || now->queued != 0 || now->instances != storm->wait.instances)
+    {
+        storm->wait.instances = now->instances;
+        storm->wait.since = now->guest_time;
+    }
+    return now->dead || now->instances == 0 || now->updated >= storm->wait.since + SETTLE;
+}
+
+/** Without a leak all have to come back; with one some may never. */
+static bool
+came_back(struct storm *storm)
+{
+    const struct sample *now = &storm->now;
+    const int clients = storm->options->clients;
+
+    clients_check(storm);
+    if (now->dead)
+    {
+        return true;
+    }
+    if (storm->wait.left == 0)
+    {
+        return now->peers == clients && now->instances == clients;
+    }
+    const double waited = now->time - storm->wait.restored;
+    return now->peers == clients
+           || (now->rejected > storm->wait.rejected && waited > SETTLE) || waited > 90;
+}
+
+/** @return whether nothing leaked, nobody was rejected, and the server lives */
+static bool
+round_run(struct storm *storm, int round)
+{
+    const struct options *options = storm->options;
+    const int drops = storm->now.drops;
+
+    storm->wait = (struct wait){ .rejected = storm->now.rejected, .instances = -1 };
+    if (options->load)
+    {
+        ask(storm, json_pack("{s: i, s: i}", "load", options->servers,
+                             "clients", options->clients / options->servers));
+    }
+    if (options->stall)
+    {
+        ask(storm, json_pack("{s: i}", "signal", SIGSTOP));
+    }
+    network_cut(storm);
+    const double cut = seconds_now() - storm->start;
+    phase(storm, "all packets dropped");
+    /* the server's timeout is twice what --keepalive says, and the same for all */
+    sample_until(storm, expired, 2 * options->keepalive_timeout + 120 + options->clients / 4.0,
+                 "the kernel to expire all peers");
+    const double expiry = seconds_now() - storm->start;
+    phase(storm, "no peers in the kernel");
+    if (options->stall)
+    {
+        ask(storm, json_pack("{s: i}", "signal", SIGCONT));
+    }
+    sample_until(storm, settled, 120 + options->status_interval + options->clients * (1.0 + options->script),
+                 "the server to settle");
+    const double drained = seconds_now() - storm->start;
+    storm->wait.left = storm->now.instances;
+    phase(storm, "settled");
+    if (options->load)
+    {
+        ask(storm, json_pack("{s: i, s: i}", "load", 0, "clients", 0));
+    }
+
+    network_restore(storm);
+    storm->wait.restored = seconds_now() - storm->start;
+    phase(storm, "packets pass again");
+    sample_until(storm, came_back, 120 + options->clients / 2.0, "all clients to come back");
+    phase(storm, storm->now.peers == options->clients ? "all clients are back" : "not all clients are back");
+
+    const int rejected = storm->now.rejected - storm->wait.rejected;
+    const bool clean = storm->wait.left == 0 && rejected == 0 && !storm->now.dead;
+    json_array_append_new(
+        json_object_get(storm->run, "rounds"),
+        json_pack("{s: i, s: i, s: i, s: i, s: f, s: f, s: f}", "left", storm->wait.left,
+                  "rejected", rejected, "back", storm->now.peers,
+                  "drops", storm->now.drops - drops, "cut", cut, "expired", expiry,
+                  "settled", drained));
+    printf("storm: round %d of %d: %d instances left, %d rejections, %d of %d clients back%s\n",
+           round, options->rounds, storm->wait.left, rejected, storm->now.peers,
+           options->clients, storm->now.dead ? ", the server has died" : "");
+    fflush(stdout);
+    return clean;
+}
+
+void
+save_logs(struct storm *storm)
+{
+    for (int i = 0; i < storm->options->servers && storm->to_agent; ++i)
+    {
+        char path[64];
+        char name[64];
+
+        snprintf(path, sizeof(path), "/run/%d/log", i);
+        snprintf(name, sizeof(name), i == 0 ? "server.log" : "server-%d.log", i);
+        guest_save(storm, path, name);
+    }
+    if (storm->to_agent)
+    {
+        ask(storm, json_pack("{s: s}", "run", "/bin/busybox dmesg > /run/dmesg"));
+        guest_save(storm, "/run/dmesg", "dmesg.log");
+    }
+}
+
+int
+rounds_run(struct storm *storm)
+{
+    const struct options *options = storm->options;
+    bool clean = true;
+    int round = 0;
+
+    clients_connect(storm);
+    while (clean && round < options->rounds)
+    {
+        clean = round_run(storm, ++round);
+    }
+    save_logs(storm);
+    const char *result = clean ? "pass" : storm->now.dead ? "died" : "leak";
+    json_object_update_new(storm->run, json_pack("{s: s, s: f}", "result", result,
+                                                 "seconds", seconds_now() - storm->start));
+    if (storm->now.dead)
+    {
+        json_object_set_new(storm->run, "exit", json_integer(storm->now.exit_status));
+    }
+    printf("storm: %s, %d clients, %d of %d rounds, %.0f s: %s\n", options->server,
+           options->clients, round, options->rounds, seconds_now() - storm->start, result);
+    return clean ? STATUS_PASS : STATUS_LEAK;
+}

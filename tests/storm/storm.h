@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/**
+ * @file
+ * The storm: connects clients to a server in a guest, loses them all at once,
+ * and counts what the server still holds.
+ *
+ * Everything below main.c and options.c runs as the first process of namespaces
+ * of its own (namespaces.c). When it ends, however it ends, the kernel removes
+ * its guest, clients, network and mounts. So nothing is cleaned up here, and
+ * what cannot go on calls fail().
+ */
+#ifndef STORM_H
+#define STORM_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+/** What the command's exit status tells. */
+enum
+{
+    STATUS_PASS = 0,
+    STATUS_LEAK = 1,            /**< the server leaked, rejected, or died */
+    STATUS_USAGE = 2,
+    STATUS_FAILED = 3,          /**< the run itself: it tells nothing of the server */
+    STATUS_SKIPPED = 77,        /**< this machine can't; what automake calls a skip */
+};
+
+/** Addresses of the two ends of the tap device. */
+#define HOST_ADDRESS "10.99.0.1"
+#define GUEST_ADDRESS "10.99.0.2"
+
+/** Server N of the guest has this port and N more. */
+#define SERVER_PORT 1194
+
+/** Likewise its management interface, if it has one. */
+#define MANAGEMENT_PORT 7505
+
+struct options
+{
+    const char *suite;
+    const char *server;
+    const char *output;
+    const char *accel;
+    int clients;
+    int servers;
+    int rounds;
+    int keepalive_interval;     /**< seconds */
+    int keepalive_timeout;      /**< seconds; the server's own is twice that */
+    int max_clients;            /**< of each server */
+    int status_interval;        /**< seconds */
+    int rmem_max;               /**< bytes; 0: the kernel's default */
+    int script;                 /**< seconds that client-disconnect blocks; 0: none */
+    bool load;
+    bool stall;
+    bool management;
+    bool tcp;
+};
+
+/** Sums over all servers, of one sample. */
+struct sample
+{
+    double time;                /**< seconds since the run began */
+    double guest_time;          /**< seconds since 1970, by the guest's clock */
+    double updated;             /**< the oldest of the status files, likewise */
+    int peers;                  /**< -1 if not all servers have their interface */
+    int instances;
+    int undefined;
+    int rejected;
+    int lost;
+    int drops;
+    int queued;                 /**< bytes in receive queues */
+    int ready;                  /**< servers that have said so */
+    int dead;                   /**< servers that have ended */
+    int exit_status;            /**< of one that has ended */
+};
+
+/** What a round waits for, and remembers (rounds.c). */
+struct wait
+{
+    int zeros;                  /**< samples in a row without a peer */
+    int instances;              /**< the last number */
+    double since;               /**< it is so, by the guest's clock */
+    int left;                   /**< instances when the server had settled */
+    int rejected;               /**< when the round began */
+    double restored;            /**< when packets passed again, since the run began */
+};
+
+struct storm
+{
+    const struct options *options;
+    const char *root;           /**< the chroot */
+    json_t *run;                /**< what is written in the end; owned */
+    double start;               /**< seconds, monotonic */
+    double next_sample;         /**< likewise */
+    double last_progress;       /**< likewise */
+    struct sample now;          /**< the last sample */
+    struct wait wait;
+    pid_t guest;
+    FILE *to_agent;             /**< NULL if it can't be talked to */
+    FILE *from_agent;
+    pid_t *clients;             /**< options->clients of them; 0: not started */
+    int management[16];         /**< connections; 0: none */
+};
+
+/* options.c */
+
+/** Fill in options; ends the process for --help, and for what makes no sense. */
+void options_parse(struct options *options, int argc, char *argv[]);
+
+/** The options as they go into the result; owned by the caller. */
+json_t *options_json(const struct options *options);
+
+/* namespaces.c */
+
+/** Why a storm can't be made on this machine, or NULL. */
+const char *namespaces_missing(void);
+
+/**
+ * Run a function as the first process of new process, mount and network
+ * namespaces, as long as the caller lives and gets no signal.
+ *
+ * @return      its exit status; 128 + N when signal N ended it or came to us
+ */
+int namespaces_run(int (*function)(void *), void *arg);
+
+/** Likewise for a command, in the namespaces that there are. */
+int command_run(char *const argv[]);
+
+/** In the namespaces: mounts for the chroot, with output as its /mnt. */
+void namespaces_mount(const char *root, const char *output);
+
+/* host.c */
+
+/** Say what went wrong, note it in the result, and end: the run has failed. */
+__attribute__((noreturn, format(printf, 2, 3)))
+void fail(struct storm *storm, const char *format, ...);
+
+/** Write the result to /mnt/run.json of the chroot. */
+void write_result(struct storm *storm);
+
+/**
+ * Start a program of the chroot.
+ *
+ * @param log   a path in the chroot that its output goes to
+ */
+pid_t spawn(struct storm *storm, const char *log, char *const argv[]);
+
+/** Run a shell script in the chroot, to its end; fails with its last words. */
+void shell(struct storm *storm, const char *script);
+
+/** Make the tap device. */
+void network_up(struct storm *storm);
+
+/** Drop every packet between clients and servers, in both directions. */
+void network_cut(struct storm *storm);
+
+void network_restore(struct storm *storm);
+
+/* guest.c */
+
+/** Boot the guest, and connect to its agent. */
+void guest_boot(struct storm *storm);
+
+/** Ask the agent; the reply is owned by the caller. Steals the request. */
+json_t *guest_ask(struct storm *storm, json_t *request);
+
+/** Run a script in the guest; the output, owned by the caller. */
+char *guest_run(struct storm *storm, const char *script);
+
+/** Save a file of the guest's as /mnt/NAME of the chroot. */
+void guest_save(struct storm *storm, const char *path, const char *name);
+
+/* servers.c */
+
+/** Configure and start the servers, and wait until they are ready. */
+void servers_up(struct storm *storm);
+
+/* clients.c */
+
+/** Connect all clients, few at a time. */
+void clients_connect(struct storm *storm);
+
+/** Fails if a client or the guest has ended. */
+void clients_check(struct storm *storm);
+
+/* sample.c */
+
+/** Seconds, monotonic. */
+double seconds_now(void);
+
+/** Note that something happens now. */
+void phase(struct storm *storm, const char *name);
+
+/**
+ * Take a sample, when the time for the next one has come: two a second. It goes
+ * into the result, into storm->now, and now and then into a line of progress.
+ */
+void sample_next(struct storm *storm);
+
+/**
+ * Sample until something is so.
+ *
+ * @param limit seconds; then the run fails
+ * @param what  completes "waiting for ..."
+ */
+void sample_until(struct storm *storm, bool (*so)(struct storm *), double limit, const char *what);
+
+/* management.c */
+
+/** Connect to the management interfaces. */
+void management_connect(struct storm *storm);
+
+/** Ask for the status, and read what has come. */
+void management_poll(struct storm *storm);
+
+/* rounds.c */
+
+/** All rounds. @return the exit status */
+int rounds_run(struct storm *storm);
+
+/** The servers' logs and the kernel's, as far as the guest can be talked to. */
+void save_logs(struct storm *storm);
+
+#endif
