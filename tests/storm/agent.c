@@ -5,7 +5,7 @@
  *
  *  {"run": SCRIPT}                         {"status": N, "output": TEXT}
  *  {"read": PATH}                          {"text": TEXT}
- *  {"write": PATH, "text": TEXT}           {}      (executable by all)
+ *  {"write": PATH, "text": TEXT}           {}      executable; makes its folder
  *  {"start": true}                         {}      see servers_start()
  *  {"signal": N}                           {}      to all servers
  *  {"load": SERVERS, "clients": N}         {}      SERVERS 0 ends it
@@ -18,6 +18,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -100,8 +101,11 @@ do_read(const char *path)
 static json_t *
 do_write(const char *path, const char *text)
 {
-    FILE *file = fopen(path, "w");
+    char *folder = strdup(path);
 
+    mkdir(dirname(folder), 0755);
+    free(folder);
+    FILE *file = fopen(path, "w");
     if (!file || fputs(text, file) < 0 || fchmod(fileno(file), 0755) != 0 || fclose(file) != 0)
     {
         return failure(path);

@@ -16,12 +16,9 @@ static pid_t
 start_client(struct storm *storm, int number)
 {
     const struct options *options = storm->options;
-    char port[16];
-    char log[64];
-
-    snprintf(port, sizeof(port), "%d", SERVER_PORT + number % options->servers);
-    snprintf(log, sizeof(log), "/mnt/clients/%d.log", number);
-    return spawn(storm, log, (char *const[]){
+    char *port = text("%d", SERVER_PORT + number % options->servers);
+    char *log = text("/mnt/clients/%d.log", number);
+    const pid_t pid = spawn(storm, log, (char *const[]){
         "openvpn", "--client", "--dev", "null", "--disable-dco", "--ifconfig-noexec",
         "--route-noexec", "--nobind", "--remote", GUEST_ADDRESS, port,
         options->tcp ? "tcp4-client" : "udp4", "--ca", "/storm/keys/ca.crt",
@@ -29,6 +26,9 @@ start_client(struct storm *storm, int number)
         /* how long an attempt takes at most; the next begins 1 or 2 s later */
         "--hand-window", "20", "--connect-timeout", "10", "--connect-retry", "1", "2",
         "--verb", "1", NULL });
+    free(port);
+    free(log);
+    return pid;
 }
 
 static bool
@@ -50,7 +50,6 @@ connected(struct storm *storm)
 void
 clients_connect(struct storm *storm)
 {
-    shell(storm, "rm -rf /mnt/clients; mkdir /mnt/clients");
     storm->clients = calloc((size_t)storm->options->clients, sizeof(*storm->clients));
     sample_until(storm, connected, 90 + storm->options->clients / 4.0, "all clients to connect");
     phase(storm, "clients connected");

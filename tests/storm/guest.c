@@ -14,8 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "agent.h"
-
 /** Seconds; without KVM, and with other guests beside it, 8 to 25 were seen. */
 #define BOOT_LIMIT 300
 
@@ -27,10 +25,8 @@ start_qemu(struct storm *storm)
 {
     /* 64 MiB hold the kernel and what comes with it; a client takes less than
      * 1 MiB of the server */
-    char memory[16];
-    snprintf(memory, sizeof(memory), "%d", 768 + storm->options->clients);
-
-    return spawn(storm, "/mnt/guest.log", (char *const[]){
+    char *memory = text("%d", 768 + storm->options->clients);
+    const pid_t pid = spawn(storm, "/mnt/guest.log", (char *const[]){
         "/bin/sh", "-c",
         "exec qemu-system-x86_64 -accel \"$1\" -cpu max -smp 2 -m \"$2\""
         " -kernel /boot/vmlinuz-* -initrd /mnt/initramfs"
@@ -40,6 +36,8 @@ start_qemu(struct storm *storm)
         " -device virtio-net-pci,netdev=net,romfile=",
         "qemu", strcmp(storm->options->accel, "tcg") == 0 ? "tcg,thread=multi" : "kvm", memory,
         NULL });
+    free(memory);
+    return pid;
 }
 
 /** A connection to the agent, or -1. */
@@ -143,26 +141,24 @@ guest_run(struct storm *storm, const char *script)
     {
         fail(storm, "in the guest '%s' failed", script);
     }
-    char *text = strdup(output);
-    text[strcspn(text, "\n")] = '\0';
+    char *line = strndup(output, strcspn(output, "\n"));
     json_decref(reply);
-    return text;
+    return line;
 }
 
 void
 guest_save(struct storm *storm, const char *path, const char *name)
 {
-    const char *text;
-    char *target;
+    const char *content;
     json_t *reply = guest_ask(storm, json_pack("{s: s}", "read", path));
 
-    if (json_unpack(reply, "{s: s}", "text", &text) != 0
-        || asprintf(&target, "%s/mnt/%s", storm->root, name) < 0)
+    if (json_unpack(reply, "{s: s}", "text", &content) != 0)
     {
         fail(storm, "no %s", path);
     }
+    char *target = text("%s/%s", storm->output, name);
     FILE *file = fopen(target, "w");
-    if (!file || fputs(text, file) < 0 || fclose(file) != 0)
+    if (!file || fputs(content, file) < 0 || fclose(file) != 0)
     {
         fail(storm, "cannot write %s: %s", name, strerror(errno));
     }

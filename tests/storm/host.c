@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -17,18 +16,13 @@ void
 fail(struct storm *storm, const char *format, ...)
 {
     static bool failed;
-    char *why = NULL;
     va_list args;
 
     va_start(args, format);
-    if (vasprintf(&why, format, args) < 0)
-    {
-        why = NULL;
-    }
+    char *why = vtext(format, args);
     va_end(args);
-    fprintf(stderr, "storm: the run failed: %s\n", why ? why : format);
-    json_object_set_new(storm->run, "result", json_string("failed"));
-    json_object_set_new(storm->run, "why", json_string(why ? why : format));
+    fprintf(stderr, "storm: the run failed: %s\n", why);
+    json_object_set_new(storm->run, "why", json_string(why));
     write_result(storm);
     if (!failed)
     {
@@ -39,23 +33,10 @@ fail(struct storm *storm, const char *format, ...)
     _exit(STATUS_FAILED);
 }
 
-/** The path of a file of the chroot; owned by the caller. */
-static char *
-in_root(struct storm *storm, const char *path)
-{
-    char *whole;
-
-    if (asprintf(&whole, "%s%s", storm->root, path) < 0)
-    {
-        abort();
-    }
-    return whole;
-}
-
 void
 write_result(struct storm *storm)
 {
-    char *path = in_root(storm, "/mnt/run.json");
+    char *path = text("%s/run.json", storm->output);
 
     if (json_dump_file(storm->run, path, JSON_COMPACT | JSON_REAL_PRECISION(15)) != 0)
     {
@@ -76,7 +57,7 @@ spawn(struct storm *storm, const char *log, char *const argv[])
 
         if (chroot(storm->root) == 0 && chdir("/") == 0)
         {
-            const int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+            const int out = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
             if (null >= 0 && out >= 0 && dup2(null, 0) == 0 && dup2(out, 1) == 1
                 && dup2(out, 2) == 2)

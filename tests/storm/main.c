@@ -14,19 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char *
-format(const char *pattern, const char *first, const char *second)
-{
-    char *text;
-
-    if (asprintf(&text, pattern, first, second) < 0)
-    {
-        perror("storm");
-        exit(STATUS_FAILED);
-    }
-    return text;
-}
-
 /** The repository: this program is tests/storm/storm of it. */
 static char *
 repository(void)
@@ -63,20 +50,14 @@ make_folder(const char *path)
     return absolute;
 }
 
-struct job
-{
-    struct storm *storm;
-    const char *output;
-};
-
 /** The first process of the namespaces. */
 static int
 run(void *arg)
 {
-    struct job *job = arg;
-    struct storm *storm = job->storm;
+    struct storm *storm = arg;
 
-    namespaces_mount(storm->root, job->output);
+    namespaces_mount(storm->root, storm->output);
+    shell(storm, "cd /mnt; rm -rf clients dmesg.log guest.log server-*.log; mkdir clients");
     network_up(storm);
     storm->start = seconds_now();
     guest_boot(storm);
@@ -84,6 +65,29 @@ run(void *arg)
     const int status = rounds_run(storm);
     write_result(storm);
     return status;
+}
+
+/**
+ * The folder for the output: new, or of an earlier run, which this one replaces.
+ */
+static char *
+output_folder(const char *top, const struct options *options)
+{
+    char *server = strdup(options->server);
+    char *wanted = options->output ? strdup(options->output)
+                   : text("%s/build/storm/runs/%s-%d", top, basename(server), options->clients);
+    char *folder = make_folder(wanted);
+    char *result = text("%s/run.json", folder);
+
+    if (access(result, F_OK) != 0 && (rmdir(folder) != 0 || mkdir(folder, 0777) != 0))
+    {
+        fprintf(stderr, "storm: %s has files in it, and they are not a run's\n", wanted);
+        exit(STATUS_USAGE);
+    }
+    free(result);
+    free(wanted);
+    free(server);
+    return folder;
 }
 
 int
@@ -101,36 +105,32 @@ main(int argc, char *argv[])
     }
 
     char *top = repository();
-    if (!options.output)
-    {
-        char clients[16];
+    storm.output = output_folder(top, &options);
+    storm.root = text("%s/build/storm/%s/root", top, options.suite);
+    /* what stays of a run that doesn't get to its end */
+    storm.run = json_pack("{s: s, s: s, s: s, s: s, s: o, s: [], s: [], s: []}",
+                          "result", "failed", "why", "interrupted, or no set-up",
+                          "server", options.server, "suite", options.suite,
+                          "options", options_json(&options), "phases", "rounds", "samples");
+    write_result(&storm);
 
-        snprintf(clients, sizeof(clients), "%d", options.clients);
-        const char *slash = strrchr(options.server, '/');
-        options.output = format(format("%s/build/storm/runs/%%s-%%s", top, ""),
-                                slash ? slash + 1 : options.server, clients);
-    }
-    struct job job = { .storm = &storm, .output = make_folder(options.output) };
-    char *initramfs = format("%s/initramfs", job.output, "");
-    unlink(format("%s/run.json", job.output, ""));
-
-    /* as far as the set-up goes a failure is this machine's */
-    char *const setup[] = { format("%s/tests/storm/setup", top, ""), (char *)options.suite,
-                            (char *)options.server, initramfs, NULL };
+    char *initramfs = text("%s/initramfs", storm.output);
+    char *script = text("%s/tests/storm/setup", top);
+    char *const setup[] = { script, (char *)options.suite, (char *)options.server, initramfs,
+                            NULL };
     int status = command_run(setup);
     if (status == 0)
     {
-        storm.root = format("%s/build/storm/%s/root", top, options.suite);
-        storm.run = json_pack("{s: s, s: s, s: o, s: [], s: [], s: []}", "server", options.server,
-                              "suite", options.suite, "options", options_json(&options),
-                              "phases", "rounds", "samples");
-        status = namespaces_run(run, &job);
+        status = namespaces_run(run, &storm);
     }
     else if (status == 1)
     {
         status = STATUS_FAILED;
     }
     unlink(initramfs);
+    free(initramfs);
+    free(script);
+    free(top);
     if (status > 128)
     {
         fprintf(stderr, "storm: ended by signal %d\n", status - 128);

@@ -146,10 +146,9 @@ static void
 mount_or_end(const char *source, const char *root, const char *folder, const char *type,
              unsigned long flags)
 {
-    char *target;
+    char *target = text("%s%s", root, folder);
 
-    if (asprintf(&target, "%s%s", root, folder) < 0
-        || mount(source, target, type, flags, NULL) != 0)
+    if (mount(source, target, type, flags, NULL) != 0)
     {
         fprintf(stderr, "storm: mounting %s: %s\n", folder, strerror(errno));
         _exit(STATUS_FAILED);

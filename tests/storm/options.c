@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent.h"
-
 static const char help[] =
     "Usage: tests/storm/storm [OPTION...]\n"
     "\n"

@@ -7,8 +7,6 @@
 
 #include <signal.h>
 
-#include "agent.h"
-
 /**
  * A server that still holds instances is done when for so many seconds, by the
  * times in its status file, nothing has changed, with no peer in the kernel and
@@ -131,12 +129,12 @@ save_logs(struct storm *storm)
 {
     for (int i = 0; i < storm->options->servers && storm->to_agent; ++i)
     {
-        char path[64];
-        char name[64];
+        char *path = text("/run/%d/log", i);
+        char *name = text("server-%d.log", i);
 
-        snprintf(path, sizeof(path), "/run/%d/log", i);
-        snprintf(name, sizeof(name), i == 0 ? "server.log" : "server-%d.log", i);
         guest_save(storm, path, name);
+        free(path);
+        free(name);
     }
     if (storm->to_agent)
     {
@@ -159,6 +157,7 @@ rounds_run(struct storm *storm)
     }
     save_logs(storm);
     const char *result = clean ? "pass" : storm->now.dead ? "died" : "leak";
+    json_object_del(storm->run, "why");
     json_object_update_new(storm->run, json_pack("{s: s, s: f}", "result", result,
                                                  "seconds", seconds_now() - storm->start));
     if (storm->now.dead)

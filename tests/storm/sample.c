@@ -154,13 +154,10 @@ sample_until(struct storm *storm, bool (*so)(struct storm *), double limit, cons
         }
         if (seconds_now() - storm->last_progress > PROGRESS_INTERVAL)
         {
-            char *line;
+            char *line = text("waiting for %s", what);
 
-            if (asprintf(&line, "waiting for %s", what) >= 0)
-            {
-                progress(storm, line);
-                free(line);
-            }
+            progress(storm, line);
+            free(line);
         }
     }
 }

@@ -6,32 +6,27 @@
  */
 #include "storm.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 
 /** Seconds until a server is ready. */
 #define SERVER_LIMIT 120
 
 static void
-put(struct storm *storm, int server, const char *name, const char *text)
+put(struct storm *storm, int server, const char *name, const char *content)
 {
-    char path[64];
+    char *path = text("/run/%d/%s", server, name);
 
-    snprintf(path, sizeof(path), "/run/%d/%s", server, name);
-    json_decref(guest_ask(storm, json_pack("{s: s, s: s}", "write", path, "text", text)));
+    json_decref(guest_ask(storm, json_pack("{s: s, s: s}", "write", path, "text", content)));
+    free(path);
 }
 
 static void
 configure(struct storm *storm, int server)
 {
     const struct options *options = storm->options;
-    char *text = NULL;
+    char *content = NULL;
     size_t size;
-    FILE *conf = open_memstream(&text, &size);
-    char script[64];
-
-    snprintf(script, sizeof(script), "mkdir /run/%d", server);
-    free(guest_run(storm, script));
+    FILE *conf = open_memstream(&content, &size);
     fprintf(conf,
             "dev tun%d\ntopology subnet\nserver 10.%d.0.0 255.255.0.0\n"
             "proto %s\nport %d\n"
@@ -51,13 +46,13 @@ configure(struct storm *storm, int server)
     if (options->script)
     {
         fprintf(conf, "script-security 2\nclient-disconnect disconnect\n");
-        snprintf(script, sizeof(script), "#!/bin/sh\nexec /bin/busybox sleep %d\n",
-                 options->script);
+        char *script = text("#!/bin/sh\nexec /bin/busybox sleep %d\n", options->script);
         put(storm, server, "disconnect", script);
+        free(script);
     }
     fclose(conf);
-    put(storm, server, "conf", text);
-    free(text);
+    put(storm, server, "conf", content);
+    free(content);
     json_decref(guest_ask(storm, json_pack("{s: b}", "start", 1)));
 }
 
@@ -66,7 +61,7 @@ ready(struct storm *storm)
 {
     if (storm->now.dead)
     {
-        fail(storm, "a server ended with status %d before there was a client, see server.log",
+        fail(storm, "a server ended with status %d before there was a client, see server-*.log",
              storm->now.exit_status);
     }
     return storm->now.ready == storm->options->servers;
@@ -79,10 +74,10 @@ servers_up(struct storm *storm)
 
     if (options->rmem_max)
     {
-        char script[64];
+        char *script = text("sysctl -w net.core.rmem_max=%d", options->rmem_max);
 
-        snprintf(script, sizeof(script), "sysctl -w net.core.rmem_max=%d", options->rmem_max);
         free(guest_run(storm, script));
+        free(script);
     }
     for (int i = 0; i < options->servers; ++i)
     {

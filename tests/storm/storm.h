@@ -13,9 +13,12 @@
 #define STORM_H
 
 #include <jansson.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
+
+#include "agent.h"
 
 /** What the command's exit status tells. */
 enum
@@ -91,6 +94,7 @@ struct storm
 {
     const struct options *options;
     const char *root;           /**< the chroot */
+    const char *output;         /**< the folder for the result, /mnt in the chroot */
     json_t *run;                /**< what is written in the end; owned */
     double start;               /**< seconds, monotonic */
     double next_sample;         /**< likewise */
@@ -101,8 +105,16 @@ struct storm
     FILE *to_agent;             /**< NULL if it can't be talked to */
     FILE *from_agent;
     pid_t *clients;             /**< options->clients of them; 0: not started */
-    int management[16];         /**< connections; 0: none */
+    int management[AGENT_SERVERS_MAX];         /**< connections; 0: none */
 };
+
+/* text.c */
+
+/** As printf() would print it; owned by the caller. Ends the process without memory. */
+__attribute__((format(printf, 1, 2)))
+char *text(const char *format, ...);
+
+char *vtext(const char *format, va_list args);
 
 /* options.c */
 
@@ -137,13 +149,14 @@ void namespaces_mount(const char *root, const char *output);
 __attribute__((noreturn, format(printf, 2, 3)))
 void fail(struct storm *storm, const char *format, ...);
 
-/** Write the result to /mnt/run.json of the chroot. */
+/** Write the result to run.json. */
 void write_result(struct storm *storm);
 
 /**
  * Start a program of the chroot.
  *
- * @param log   a path in the chroot that its output goes to
+ * @param log   a path in the chroot that its output goes to, in place of what
+ *              is there
  */
 pid_t spawn(struct storm *storm, const char *log, char *const argv[]);
 
@@ -166,10 +179,10 @@ void guest_boot(struct storm *storm);
 /** Ask the agent; the reply is owned by the caller. Steals the request. */
 json_t *guest_ask(struct storm *storm, json_t *request);
 
-/** Run a script in the guest; the output, owned by the caller. */
+/** Run a script in the guest; its first line of output, owned by the caller. */
 char *guest_run(struct storm *storm, const char *script);
 
-/** Save a file of the guest's as /mnt/NAME of the chroot. */
+/** Save a file of the guest's in the folder for the result. */
 void guest_save(struct storm *storm, const char *path, const char *name);
 
 /* servers.c */
