@@ -17,7 +17,7 @@
 #define AGENT_PORT 2323
 
 /** How many servers a guest can have. */
-#define AGENT_SERVERS_MAX 16
+#define AGENT_SERVERS_MAX 64
 
 /**
  * The number of peers of one interface, by a GET_PEER dump.

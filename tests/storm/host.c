@@ -100,9 +100,9 @@ network_cut(struct storm *storm)
     /* all ports that servers may have; AGENT_SERVERS_MAX of them */
     shell(storm, "nft 'table ip storm {"
           " chain in { type filter hook input priority 0;"
-          " meta l4proto { tcp, udp } th sport 1194-1209 drop; };"
+          " meta l4proto { tcp, udp } th sport 1194-1257 drop; };"
           " chain out { type filter hook output priority 0;"
-          " meta l4proto { tcp, udp } th dport 1194-1209 drop; }; }'");
+          " meta l4proto { tcp, udp } th dport 1194-1257 drop; }; }'");
 }
 
 void

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char help[] =
     "Usage: tests/storm/storm [OPTION...]\n"
@@ -34,7 +35,7 @@ static const char help[] =
     "  --tcp                 instead of UDP\n"
     "  --rmem-max BYTES      the guest's net.core.rmem_max (the kernel's: 212992)\n"
     "  --max-clients N       of each server (a quarter more than it has clients)\n"
-    "  --servers N           1 to 16, in one network namespace; they share the\n"
+    "  --servers N           1 to 64, in one network namespace; they share the\n"
     "                        clients (1)\n"
     "  --accel ACCEL         QEMU's: tcg or kvm (tcg)\n"
     "  --output DIR          where run.json and the logs go\n"
@@ -98,6 +99,28 @@ parse_keepalive(struct options *options, const char *text)
     }
 }
 
+/** A name that tests/storm/setup knows, or a tree. */
+static const char *
+server(const char *name)
+{
+    if (strchr(name, '/'))
+    {
+        char *file = text("%s/configure.ac", name);
+
+        if (access(file, R_OK) != 0)
+        {
+            usage_error("'%s' is no OpenVPN tree: no configure.ac", name);
+        }
+        free(file);
+    }
+    else if (strcmp(name, "stock") != 0 && strcmp(name, "base") != 0
+             && strcmp(name, "patched") != 0)
+    {
+        usage_error("no server '%s'; there are stock, base, patched, and paths with a slash", name);
+    }
+    return name;
+}
+
 void
 options_parse(struct options *options, int argc, char *argv[])
 {
@@ -137,7 +160,7 @@ options_parse(struct options *options, int argc, char *argv[])
 
         switch (which)
         {
-            case SERVER: options->server = optarg; break;
+            case SERVER: options->server = server(optarg); break;
             case SUITE: options->suite = one_of(name, optarg, "trixie", "bookworm"); break;
             case CLIENTS: options->clients = number(name, optarg, 1, 4096); break;
             case ROUNDS: options->rounds = number(name, optarg, 1, 10000); break;
