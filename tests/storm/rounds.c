@@ -110,15 +110,16 @@ round_run(struct storm *storm, int round)
     phase(storm, storm->now.peers == options->clients ? "all clients are back" : "not all clients are back");
 
     const int rejected = storm->now.rejected - storm->wait.rejected;
+    const int back = storm->now.peers < 0 ? 0 : storm->now.peers;
     const bool clean = storm->wait.left == 0 && rejected == 0 && !storm->now.dead;
     json_array_append_new(
         json_object_get(storm->run, "rounds"),
         json_pack("{s: i, s: i, s: i, s: i, s: f, s: f, s: f}", "left", storm->wait.left,
-                  "rejected", rejected, "back", storm->now.peers,
+                  "rejected", rejected, "back", back,
                   "drops", storm->now.drops - drops, "cut", cut, "expired", expiry,
                   "settled", drained));
     printf("storm: round %d of %d: %d instances left, %d rejections, %d of %d clients back%s\n",
-           round, options->rounds, storm->wait.left, rejected, storm->now.peers,
+           round, options->rounds, storm->wait.left, rejected, back,
            options->clients, storm->now.dead ? ", the server has died" : "");
     fflush(stdout);
     return clean;

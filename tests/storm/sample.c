@@ -129,6 +129,8 @@ sample_next(struct storm *storm)
     {
         add_server(storm, &sum, server);
     }
+    /* a server that has died took its sockets along */
+    sum.drops = sum.drops > storm->now.drops ? sum.drops : storm->now.drops;
     json_object_update_new(sample, json_pack("{s: f, s: i, s: i}", "t", sum.time,
                                              "peers", sum.peers, "instances", sum.instances));
     json_array_append_new(json_object_get(storm->run, "samples"), sample);
