@@ -21,6 +21,7 @@
 #include <libgen.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,11 +107,12 @@ do_write(const char *path, const char *text)
     mkdir(dirname(folder), 0755);
     free(folder);
     FILE *file = fopen(path, "w");
-    if (!file || fputs(text, file) < 0 || fchmod(fileno(file), 0755) != 0 || fclose(file) != 0)
+    if (!file)
     {
         return failure(path);
     }
-    return json_object();
+    const bool written = fputs(text, file) >= 0 && fchmod(fileno(file), 0755) == 0;
+    return fclose(file) == 0 && written ? json_object() : failure(path);
 }
 
 static json_t *

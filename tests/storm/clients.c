@@ -37,7 +37,7 @@ connected(struct storm *storm)
     const int clients = storm->options->clients;
 
     clients_check(storm);
-    for (int i = 0; i < clients && i < storm->now.instances + AT_A_TIME; ++i)
+    for (int i = 0; i < clients && i < storm->now.peers + AT_A_TIME; ++i)
     {
         if (!storm->clients[i])
         {
@@ -51,7 +51,8 @@ void
 clients_connect(struct storm *storm)
 {
     storm->clients = calloc((size_t)storm->options->clients, sizeof(*storm->clients));
-    sample_until(storm, connected, 90 + storm->options->clients / 4.0, "all clients to connect");
+    sample_until(storm, connected, 90 + storm->options->status_interval + storm->options->clients / 4.0,
+                 "all clients to connect");
     phase(storm, "clients connected");
 }
 

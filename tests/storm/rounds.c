@@ -106,7 +106,8 @@ round_run(struct storm *storm, int round)
     network_restore(storm);
     storm->wait.restored = seconds_now() - storm->start;
     phase(storm, "packets pass again");
-    sample_until(storm, came_back, 120 + options->clients / 2.0, "all clients to come back");
+    sample_until(storm, came_back, 120 + options->status_interval + options->clients / 2.0,
+                 "all clients to come back");
     phase(storm, storm->now.peers == options->clients ? "all clients are back" : "not all clients are back");
 
     const int rejected = storm->now.rejected - storm->wait.rejected;
