@@ -96,6 +96,8 @@ main(int argc, char *argv[])
     struct options options;
     struct storm storm = { .options = &options };
 
+    /* progress is for who watches, also through a pipe */
+    setvbuf(stdout, NULL, _IOLBF, 0);
     options_parse(&options, argc, argv);
     const char *missing = namespaces_missing();
     if (missing)

@@ -122,7 +122,6 @@ round_run(struct storm *storm, int round)
     printf("storm: round %d of %d: %d instances left, %d rejections, %d of %d clients back%s\n",
            round, options->rounds, storm->wait.left, rejected, back,
            options->clients, storm->now.dead ? ", the server has died" : "");
-    fflush(stdout);
     return clean;
 }
 

@@ -47,7 +47,6 @@ progress(struct storm *storm, const char *what)
         }
     }
     printf("\n");
-    fflush(stdout);
     storm->last_progress = seconds_now();
 }
 
