@@ -37,6 +37,11 @@ connected(struct storm *storm)
     const int clients = storm->options->clients;
 
     clients_check(storm);
+    if (storm->now.dead)
+    {
+        fail(storm, "a server ended with status %d while clients connected, see server-*.log",
+             storm->now.exit_status);
+    }
     for (int i = 0; i < clients && i < storm->now.peers + AT_A_TIME; ++i)
     {
         if (!storm->clients[i])
