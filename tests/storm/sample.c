@@ -140,18 +140,25 @@ void
 sample_until(struct storm *storm, bool (*so)(struct storm *), double limit, const char *what)
 {
     const double begin = seconds_now();
+    double changed = begin;
 
     for (;;)
     {
+        const struct sample before = storm->now;
+
         sample_next(storm);
+        if (before.peers != storm->now.peers || before.instances != storm->now.instances)
+        {
+            changed = seconds_now();
+        }
         if (so(storm))
         {
             return;
         }
-        if (seconds_now() - begin > limit)
+        if (seconds_now() - changed > limit || seconds_now() - begin > 4 * limit)
         {
-            fail(storm, "waiting for %s: not so after %.0f s; peers %d, instances %d", what, limit,
-                 storm->now.peers, storm->now.instances);
+            fail(storm, "waiting for %s: not so after %.0f s; peers %d, instances %d", what,
+                 seconds_now() - begin, storm->now.peers, storm->now.instances);
         }
         if (seconds_now() - storm->last_progress > PROGRESS_INTERVAL)
         {

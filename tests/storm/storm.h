@@ -215,7 +215,8 @@ void sample_next(struct storm *storm);
 /**
  * Sample until something is so.
  *
- * @param limit seconds; then the run fails
+ * @param limit seconds in which nothing changes, or four times as many in which
+ *              it is not so; then the run fails
  * @param what  completes "waiting for ..."
  */
 void sample_until(struct storm *storm, bool (*so)(struct storm *), double limit, const char *what);
