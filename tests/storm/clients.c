@@ -6,10 +6,15 @@
  */
 #include "storm.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
-/** Clients on their way at a time, so that nobody has to try twice. */
+/**
+ * Clients on their way at a time. With all at once many give up and try again,
+ * and what the server keeps of each attempt for its --hand-window counts against
+ * --max-clients: rejections, but not those that this is about.
+ */
 #define AT_A_TIME 16
 
 static pid_t
@@ -23,12 +28,43 @@ start_client(struct storm *storm, int number)
         "--route-noexec", "--nobind", "--remote", GUEST_ADDRESS, port,
         options->tcp ? "tcp4-client" : "udp4", "--ca", "/storm/keys/ca.crt",
         "--cert", "/storm/keys/client.crt", "--key", "/storm/keys/client.key",
-        /* how long an attempt takes at most; the next begins 1 or 2 s later */
-        "--hand-window", "20", "--connect-timeout", "10", "--connect-retry", "1", "2",
+        "--connect-timeout", "10", "--connect-retry", "1", "2",
         "--verb", "1", NULL });
     free(port);
     free(log);
     return pid;
+}
+
+void
+clients_some(struct storm *storm)
+{
+    while (storm->going < storm->options->clients
+           && storm->going < storm->now.peers + AT_A_TIME)
+    {
+        const pid_t stopped = storm->clients[storm->going];
+
+        if (stopped)
+        {
+            /* tries anew at once, whatever it was at */
+            kill(stopped, SIGUSR1);
+            kill(stopped, SIGCONT);
+        }
+        else
+        {
+            storm->clients[storm->going] = start_client(storm, storm->going);
+        }
+        ++storm->going;
+    }
+}
+
+void
+clients_stop(struct storm *storm)
+{
+    for (int i = 0; i < storm->options->clients; ++i)
+    {
+        kill(storm->clients[i], SIGSTOP);
+    }
+    storm->going = 0;
 }
 
 static bool
@@ -42,13 +78,7 @@ connected(struct storm *storm)
         fail(storm, "a server ended with status %d while clients connected, see server-*.log",
              storm->now.exit_status);
     }
-    for (int i = 0; i < clients && i < storm->now.peers + AT_A_TIME; ++i)
-    {
-        if (!storm->clients[i])
-        {
-            storm->clients[i] = start_client(storm, i);
-        }
-    }
+    clients_some(storm);
     return storm->now.peers == clients && storm->now.instances == clients;
 }
 

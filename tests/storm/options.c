@@ -34,7 +34,7 @@ static const char help[] =
     "  --status SECONDS      interval of the status file (1)\n"
     "  --tcp                 instead of UDP\n"
     "  --rmem-max BYTES      the guest's net.core.rmem_max (the kernel's: 212992)\n"
-    "  --max-clients N       of each server (a quarter more than it has clients)\n"
+    "  --max-clients N       of each server (a quarter, or 16, more than it has clients)\n"
     "  --servers N           1 to 64, in one network namespace; they share the\n"
     "                        clients (1)\n"
     "  --accel ACCEL         QEMU's: tcg or kvm (tcg)\n"
@@ -196,7 +196,7 @@ options_parse(struct options *options, int argc, char *argv[])
     const int share = options->clients / options->servers;
     if (options->max_clients == 0)
     {
-        options->max_clients = share + (share + 3) / 4;
+        options->max_clients = share + (share < 64 ? 16 : share / 4);
     }
     if (options->max_clients < share)
     {

@@ -51,6 +51,7 @@ came_back(struct storm *storm)
     const int clients = storm->options->clients;
 
     clients_check(storm);
+    clients_some(storm);
     if (now->dead)
     {
         return true;
@@ -103,6 +104,7 @@ round_run(struct storm *storm, int round)
         ask(storm, json_pack("{s: i, s: i}", "load", 0, "clients", 0));
     }
 
+    clients_stop(storm);
     network_restore(storm);
     storm->wait.restored = seconds_now() - storm->start;
     phase(storm, "packets pass again");

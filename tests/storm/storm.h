@@ -105,6 +105,7 @@ struct storm
     FILE *to_agent;             /**< NULL if it can't be talked to */
     FILE *from_agent;
     pid_t *clients;             /**< options->clients of them; 0: not started */
+    int going;                  /**< how many of them may connect */
     int management[AGENT_SERVERS_MAX];         /**< connections; 0: none */
 };
 
@@ -194,6 +195,12 @@ void servers_up(struct storm *storm);
 
 /** Connect all clients, few at a time. */
 void clients_connect(struct storm *storm);
+
+/** Stop all clients (SIGSTOP), for clients_some(). */
+void clients_stop(struct storm *storm);
+
+/** Start clients, or let them go on, few at a time. To be called with each sample. */
+void clients_some(struct storm *storm);
 
 /** Fails if a client or the guest has ended. */
 void clients_check(struct storm *storm);
