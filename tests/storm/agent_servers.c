@@ -7,8 +7,9 @@
  * A sample of one has these members:
  *
  *  peers       in the kernel; null if its interface isn't there
- *  instances   in its status file, of clients that have connected
- *  undefined   likewise, of those that have not yet
+ *  instances   in its status file, of clients that have been given an address, as
+ *              every client that got to be a peer has
+ *  undefined   likewise, of those that have not (yet)
  *  updated     when that file was written, seconds since 1970 by the guest's
  *              clock (version 2 of the format: TIME); null until then
  *  ready       it has said that it is
@@ -152,13 +153,20 @@ read_status(int number)
     {
         const char *seconds;
 
-        if (strncmp(line, "CLIENT_LIST,UNDEF,", 18) == 0)
+        if (strncmp(line, "CLIENT_LIST,", 12) == 0)
         {
-            ++found.undefined;
-        }
-        else if (strncmp(line, "CLIENT_LIST,", 12) == 0)
-        {
-            ++found.instances;
+            /* CLIENT_LIST, its name, its real address, its address in the tunnel */
+            const char *real = strchr(line + 12, ',');
+            const char *virtual = real ? strchr(real + 1, ',') : NULL;
+
+            if (virtual && virtual[1] != ',')
+            {
+                ++found.instances;
+            }
+            else
+            {
+                ++found.undefined;
+            }
         }
         else if (strncmp(line, "TIME,", 5) == 0 && (seconds = strrchr(line, ',')))
         {
