@@ -86,7 +86,8 @@ void
 clients_connect(struct storm *storm)
 {
     storm->clients = calloc((size_t)storm->options->clients, sizeof(*storm->clients));
-    sample_until(storm, connected, 90 + storm->options->status_interval + storm->options->clients / 4.0,
+    sample_until(storm, connected,
+                 90 + storm->options->status_interval + storm->options->clients / 4.0,
                  "all clients to connect");
     phase(storm, "clients connected");
 }

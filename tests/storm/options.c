@@ -24,7 +24,7 @@ static const char help[] =
     "                        an OpenVPN tree of yours (default: patched)\n"
     "  --suite SUITE         trixie or bookworm: kernel, module, server (trixie)\n"
     "  --clients N           1 to 4096 (64)\n"
-    "  --rounds N            storms in a row; ends with the first that isn't clean (1)\n"
+    "  --rounds N            storms in a row, up to the first that isn't clean (1)\n"
     "  --keepalive I,T       as the server's --keepalive, seconds (3,10)\n"
     "  --load                while the clients are lost: processors busy, packets\n"
     "                        sent through the tunnel\n"
@@ -34,7 +34,7 @@ static const char help[] =
     "  --status SECONDS      interval of the status file (1)\n"
     "  --tcp                 instead of UDP\n"
     "  --rmem-max BYTES      the guest's net.core.rmem_max (the kernel's: 212992)\n"
-    "  --max-clients N       of each server (a quarter, or 16, more than it has clients)\n"
+    "  --max-clients N       of each server (its clients and a quarter, or 16, more)\n"
     "  --servers N           1 to 64, in one network namespace; they share the\n"
     "                        clients (1)\n"
     "  --accel ACCEL         QEMU's: tcg or kvm (tcg)\n"
@@ -94,8 +94,8 @@ parse_keepalive(struct options *options, const char *text)
         || options->keepalive_timeout < 2 * options->keepalive_interval
         || options->keepalive_timeout > 3600)
     {
-        usage_error("--keepalive wants INTERVAL,TIMEOUT in seconds, the second at least twice the first,"
-                    " not '%s'", text);
+        usage_error("--keepalive wants INTERVAL,TIMEOUT in seconds, the second at least twice"
+                    " the first, not '%s'", text);
     }
 }
 
@@ -208,7 +208,8 @@ options_parse(struct options *options, int argc, char *argv[])
 json_t *
 options_json(const struct options *options)
 {
-    return json_pack("{s: i, s: i, s: i, s: [i, i], s: b, s: b, s: i, s: b, s: i, s: b, s: i, s: i, s: s}",
+    return json_pack("{s: i, s: i, s: i, s: [i, i], s: b, s: b, s: i, s: b, s: i, s: b, s: i, s: i,"
+                     " s: s}",
                      "clients", options->clients, "servers", options->servers,
                      "rounds", options->rounds,
                      "keepalive", options->keepalive_interval, options->keepalive_timeout,

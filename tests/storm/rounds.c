@@ -62,7 +62,8 @@ came_back(struct storm *storm)
     }
     const double waited = now->time - storm->wait.restored;
     return now->peers == clients
-           || (now->rejected > storm->wait.rejected && waited > SETTLE) || waited > 90;
+           || (now->rejected > storm->wait.rejected && waited > SETTLE)
+           || waited > 90 + clients / 4.0;
 }
 
 /** @return whether nothing leaked, nobody was rejected, and the server lives */
@@ -94,7 +95,8 @@ round_run(struct storm *storm, int round)
     {
         ask(storm, json_pack("{s: i}", "signal", SIGCONT));
     }
-    sample_until(storm, settled, 120 + options->status_interval + options->clients * (1.0 + options->script),
+    sample_until(storm, settled,
+                 120 + options->status_interval + options->clients * (1.0 + options->script),
                  "the server to settle");
     const double drained = seconds_now() - storm->start;
     storm->wait.left = storm->now.instances;
@@ -110,7 +112,8 @@ round_run(struct storm *storm, int round)
     phase(storm, "packets pass again");
     sample_until(storm, came_back, 120 + options->status_interval + options->clients / 2.0,
                  "all clients to come back");
-    phase(storm, storm->now.peers == options->clients ? "all clients are back" : "not all clients are back");
+    phase(storm, storm->now.peers == options->clients ? "all clients are back"
+          : "not all clients are back");
 
     const int rejected = storm->now.rejected - storm->wait.rejected;
     const int back = storm->now.peers < 0 ? 0 : storm->now.peers;
