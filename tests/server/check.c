@@ -31,6 +31,13 @@ check_server(void)
         if (list[i].peer_id >= 0 && module_has_peer(list[i].peer_id))
         {
             ++claimed;
+            for (int other = 0; other < i; ++other)
+            {
+                if (list[other].peer_id == list[i].peer_id)
+                {
+                    verdict_add("orphans", "two instances claim peer-id %d", list[i].peer_id);
+                }
+            }
         }
         else
         {

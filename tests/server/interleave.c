@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TREES 4
+#define TREES 8
 #define NAME 128
 
 /* A run that has not ended after so many seconds hangs: it should take one */

@@ -3,6 +3,7 @@
 # known, outcomes as recorded, outcomes now -> a line for each result:
 #     ok|not_ok|known WHAT
 # A situation is one result for each tree. A known limit is one of its own.
+# With -v all=1 each recorded scenario has to be among those of now.
 function outcome(tree, i)
 {
     for (i = 2; i <= NF; ++i)
@@ -16,12 +17,13 @@ function outcome(tree, i)
 }
 
 # A server that never makes the request passes: nothing can come in between
-function passes(tree)
+function passes(what)
 {
-    return outcome(tree) == "pass" || outcome(tree) == "unreached"
+    return what == "pass" || what == "unreached"
 }
 
-# The limit that a scenario shows on a tree. Sets certain: whether it has to.
+# The limit that a scenario shows on a tree. Sets certain: whether it has to,
+# and allowed: the words that its outcome may have.
 function limit_of(tree, i)
 {
     for (i = 1; i <= limits; ++i)
@@ -29,26 +31,46 @@ function limit_of(tree, i)
         certain = limit_tree[i] == tree
         if ((certain || limit_tree[i] == tree "?") && $1 ~ limit_pattern[i])
         {
+            allowed = limit_words[i]
             return limit[i]
         }
     }
     return ""
 }
 
-function judge(tree, group, why)
+function within(what, words, i, n, part)
 {
+    n = split(what, part, "+")
+    for (i = 1; i <= n; ++i)
+    {
+        if (index("," words ",", "," part[i] ",") == 0)
+        {
+            return 0
+        }
+    }
+    return n > 0
+}
+
+function judge(tree, group, why, what, before)
+{
+    what = outcome(tree)
+    before = recorded[$1, tree]
     why = limit_of(tree)
-    if (outcome(tree) == "pass" && why && certain)
+    if (what == "unreached" && before && before != what)
+    {
+        print "not_ok " tree ": " $1 ": the request is no longer made, and was: " before
+    }
+    else if (what == "pass" && why && certain)
     {
         print "not_ok " tree ": " $1 ": passes, and is called a known limit: " why
     }
-    else if (!passes(tree) && why)
+    else if (!passes(what) && why && within(what, allowed))
     {
-        print "known " tree ": " $1 ": " outcome(tree) " # TODO doc/known-limits.rst: " why
+        print "known " tree ": " $1 ": " what " # TODO doc/known-limits.rst: " why
     }
-    else if (!passes(tree))
+    else if (!passes(what))
     {
-        bad[tree, group] = bad[tree, group] " " $1 ":" outcome(tree)
+        bad[tree, group] = bad[tree, group] " " $1 ":" what
     }
 }
 
@@ -57,14 +79,19 @@ FNR == 1 { ++file }
 file == 1 {
     limit_tree[++limits] = $1
     limit_pattern[limits] = "^" $2 "$"
-    limit[limits] = substr($0, index($0, $3))
+    limit_words[limits] = $3
+    limit[limits] = substr($0, match($0, /[^ ]+ +[^ ]+ +[^ ]+ +/) + RLENGTH)
     next
 }
 file == 2 {
-    red_before[$1] = !passes("stock")
+    names[++scenarios] = $1
+    recorded[$1, "stock"] = outcome("stock")
+    recorded[$1, "patched"] = outcome("patched")
+    recorded[$1, "follow-up"] = outcome("follow-up")
     next
 }
 {
+    played[$1] = 1
     group = $1
     sub(/^[^\/]*\/[^\/]*\/[^\/]*/, "&\n", group)
     sub(/(\.[0-9]+)?\n.*/, "", group)
@@ -74,11 +101,11 @@ file == 2 {
     }
     judge("patched", group)
     judge("follow-up", group)
-    if (!passes("stock"))
+    if (!passes(outcome("stock")))
     {
         ++red[group]
     }
-    else if (red_before[$1])
+    else if (($1, "stock") in recorded && !passes(recorded[$1, "stock"]))
     {
         control[group] = control[group] " " $1
     }
@@ -96,4 +123,12 @@ END {
             print "not_ok control: these failed without the series, and pass now:" control[group]
         }
     }
+    for (s = 1; all && s <= scenarios; ++s)
+    {
+        if (!(names[s] in played))
+        {
+            print "not_ok " names[s] ": has not been played"
+        }
+    }
+    print(n ? "ok" : "not_ok") " scenarios have been played"
 }

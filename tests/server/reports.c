@@ -34,6 +34,10 @@ report_connected(struct report *report)
 void
 report_disconnected(struct report *report)
 {
+    if (!report->connected)
+    {
+        verdict_add("reports", "a client was reported as disconnected only");
+    }
     if (++report->disconnected > 1)
     {
         verdict_add("reports", "a client's disconnect was reported %d times", report->disconnected);

@@ -47,8 +47,13 @@ scenario_parse(const char *name, struct scenario *s)
     const int proto = scenario_index(proto_names, PROTO_COUNT, word[0]);
     const int variant = scenario_index(variant_names, VARIANT_COUNT, word[1]);
     int situation = scenario_index(situation_names, SITUATION_COUNT, word[2]);
-    if (words == 3 && sscanf(word[2], "random.%u", &s->seed) == 1)
+    int end = 0;
+    if (words == 3 && sscanf(word[2], "random.%u%n", &s->seed, &end) == 1)
     {
+        if (s->seed == 0 || word[2][end])
+        {
+            return false;
+        }
         situation = SITUATION_RANDOM;
     }
     if (proto < 0 || variant < 0 || situation < 0)

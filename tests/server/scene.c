@@ -35,11 +35,15 @@
 /* How often clients are looked at, in milliseconds */
 #define PAUSE 5
 
+/* What stands for a second of PACE_BRISK: --hand-window (600) is 12 seconds in
+ * which no packet came */
+#define BRISK_PAUSE 20
+
 /* How the server's clock runs in a step */
 enum pace
 {
     PACE_REAL,                  /* as the real one: clients have work to do */
-    PACE_BRISK,                 /* a second for each PAUSE without an event */
+    PACE_BRISK,                 /* a second for each BRISK_PAUSE without an event */
     PACE_SETTLE                 /* to the next timeout, at once */
 };
 
@@ -614,7 +618,7 @@ host_idle(int timeout)
             host_advance(1000);
             return HOST_TIMED_OUT;
         }
-        return PAUSE;
+        return BRISK_PAUSE;
     }
     return timeout > 0 && timeout < PAUSE ? timeout : PAUSE;
 }
