@@ -66,7 +66,7 @@ static const char usage[] =
     "  --keys DIR      keys and certificates, made by tests/server/keys\n"
     "  --lsan FILE     LeakSanitizer's suppressions (default: none)\n"
     "  --openvpn FILE  the program that the clients run\n"
-    "  --jobs N        so many at a time (default: 2 for each processor)\n"
+    "  --jobs N        so many at a time (default: 4 for each processor)\n"
     "  --keep DIR      keep what failing runs leave: DIR/SCENARIO.TREE, / written as _\n"
     "  --requests      play every situation with nothing happening meanwhile, and\n"
     "                  print the requests that the server makes in each, counted\n"
@@ -379,7 +379,7 @@ main(int argc, char **argv)
     bool requests = false, listing = false;
     unsigned long last = ~0U;
     char line[1024];
-    long jobs_at_a_time = 2 * sysconf(_SC_NPROCESSORS_ONLN);
+    long jobs_at_a_time = 4 * sysconf(_SC_NPROCESSORS_ONLN);
 
     for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;)
     {
