@@ -91,6 +91,13 @@ in_base()
         git -C "$base_dir" -c safe.directory='*' -c user.name="$git_name" -c user.email="$git_email" "$@"
 }
 
+# has_branch NAME: whether the base tree has it: not all that goes on top of the
+# series applies to each base
+has_branch()
+{
+    in_base rev-parse -q --verify "$1" > /dev/null
+}
+
 # version_in FILE: the version that a tree's version.m4 defines, as 2.6.14
 version_in()
 {

@@ -20,25 +20,26 @@ write_seeds()
 {
     mkdir -p "$1"
     options=-O1
-    compile_objects "$base_dir" "$fuzz/plain" &&
+    # shellcheck disable=SC2086 # a list of words
+    compile_objects "$base_dir" "$fuzz/plain" $dco_linux &&
     compile_for "$base_dir" -w -c -o "$fuzz/seeds.o" "$top/tests/fuzz/seeds.c" &&
-    link_driver "$fuzz/seeds" "$fuzz/seeds.o" "$fuzz"/plain/*.o &&
+    link_driver "$fuzz/seeds" "$fuzz/seeds.o" "$fuzz"/plain/*.o -Wl,--wrap=x_msg &&
     "$fuzz/seeds" "$1"
 }
 
 # compile_target TREE DIR OPTION...: the target and TREE's dco_linux.c, to DIR/*.o
 compile_target()
 {
-    compile_objects "$1" "$2" &&
-    tree=$1 objects=$2 &&
+    # shellcheck disable=SC2086 # a list of words
+    compile_objects "$1" "$2" $dco_linux &&
     shift 2 &&
-    compile_for "$tree" -w "$@" -c -o "$objects/target.o" "$top/tests/fuzz/fuzz_dco_read.c"
+    compile_for "$sources_of" -w "$@" -c -o "$objects/target.o" "$top/tests/fuzz/fuzz_dco_read.c"
 }
 
 # link_target PROGRAM OBJECT...
 link_target()
 {
-    link_driver "$@" -Wl,--wrap=x_msg_va
+    link_driver "$@" -Wl,--wrap=x_msg -Wl,--wrap=x_msg_va
 }
 
 # build_fuzzer: $fuzz/fuzzer, by clang

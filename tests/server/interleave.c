@@ -27,6 +27,7 @@ struct job
     char scenario[NAME];
     char outcome[TREES][64];
     unsigned int open;          /* runs that have not ended */
+    unsigned int requests[REQUEST_COUNT];       /* for --requests */
 };
 
 struct slot
@@ -180,32 +181,22 @@ list(char *line, unsigned int last)
 }
 
 static void
-print_requests(const char *folder, const char *situation)
+count_requests(struct job *job, const char *folder)
 {
     char path[512], line[512], name[32];
-    unsigned int count[REQUEST_COUNT] = { 0 };
     snprintf(path, sizeof(path), "%s/verdict", folder);
     FILE *file = fopen(path, "re");
     while (file && fgets(line, sizeof(line), file))
     {
         if (sscanf(line, "request %31s", name) == 1)
         {
-            ++count[scenario_index(request_names, REQUEST_COUNT, name)];
+            ++job->requests[scenario_index(request_names, REQUEST_COUNT, name)];
         }
     }
     if (file)
     {
         fclose(file);
     }
-    printf("%s", situation);
-    for (int i = 0; i < REQUEST_COUNT; ++i)
-    {
-        if (count[i])
-        {
-            printf(" %s:%u", request_names[i], count[i]);
-        }
-    }
-    putchar('\n');
 }
 
 static void
@@ -244,7 +235,7 @@ static void
 drain(struct slot *slot, int status, bool requests)
 {
     struct job *job = slot->job;
-    run_end(&slot->run, status, slot->timeout, true);
+    run_end(&slot->run, status, slot->timeout);
     snprintf(job->outcome[slot->tree], sizeof(job->outcome[0]), "%s", slot->run.outcome);
     --job->open;
     slot->job = NULL;
@@ -256,7 +247,7 @@ drain(struct slot *slot, int status, bool requests)
     }
     if (requests)
     {
-        return;
+        count_requests(job, slot->run.folder);
     }
     if (pass || !keep)
     {
@@ -275,16 +266,15 @@ print_ended(size_t started, bool requests)
         const struct job *job = &jobs[printed];
         failed += strcmp(job->outcome[tree_count - 1], "pass")
                   && strcmp(job->outcome[tree_count - 1], "unreached");
-        if (requests)
-        {
-            char folder[256];
-            folder_of(job->scenario, 0, folder, sizeof(folder));
-            print_requests(folder, job->scenario);
-            run_remove(folder);
-            continue;
-        }
         printf("%s", job->scenario);
-        for (int i = 0; i < tree_count; ++i)
+        for (int i = 0; requests && i < REQUEST_COUNT; ++i)
+        {
+            if (job->requests[i])
+            {
+                printf(" %s:%u", request_names[i], job->requests[i]);
+            }
+        }
+        for (int i = 0; !requests && i < tree_count; ++i)
         {
             printf(" %s:%s", trees[i].name, job->outcome[i]);
         }

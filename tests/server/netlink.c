@@ -44,7 +44,6 @@ struct netlink_sock
 unsigned int netlink_rmem_max = 212992;
 
 static struct netlink_sock *sockets[SOCKETS];
-static unsigned int dropped;
 
 #define REAL(name) ((__typeof__(&name))real(#name))
 
@@ -105,17 +104,16 @@ overrun(struct netlink_sock *sock)
         sock->error = ENOBUFS;
         update_readable(sock);
     }
-    ++dropped;
 }
 
 /* netlink_attachskb(), netlink_broadcast_deliver() */
-static bool
-enqueue(struct netlink_sock *sock, const void *data, size_t size)
+void
+netlink_unicast(struct netlink_sock *sock, const void *data, size_t size)
 {
     if (sock->rmem > sock->rcvbuf || sock->congested)
     {
         overrun(sock);
-        return false;
+        return;
     }
     struct datagram *datagram = malloc(sizeof(*datagram) + size);
     if (!datagram)
@@ -130,7 +128,6 @@ enqueue(struct netlink_sock *sock, const void *data, size_t size)
     sock->rmem += NETLINK_TRUESIZE;
     sock->empty_reads = 0;
     update_readable(sock);
-    return true;
 }
 
 static void
@@ -148,43 +145,15 @@ dequeue(struct netlink_sock *sock)
 }
 
 void
-netlink_unicast(struct netlink_sock *sock, const void *data, size_t size)
-{
-    enqueue(sock, data, size);
-}
-
-unsigned int
 netlink_multicast(unsigned int group, const void *data, size_t size)
 {
-    unsigned int lost = 0;
     for (int i = 0; i < SOCKETS; ++i)
     {
-        if (sockets[i] && sockets[i]->groups[group % GROUPS] && !enqueue(sockets[i], data, size))
+        if (sockets[i] && sockets[i]->groups[group % GROUPS])
         {
-            ++lost;
+            netlink_unicast(sockets[i], data, size);
         }
     }
-    return lost;
-}
-
-unsigned int
-netlink_queued(void)
-{
-    unsigned int count = 0;
-    for (int i = 0; i < SOCKETS; ++i)
-    {
-        for (struct datagram *d = sockets[i] ? sockets[i]->head : NULL; d; d = d->next)
-        {
-            ++count;
-        }
-    }
-    return count;
-}
-
-unsigned int
-netlink_dropped(void)
-{
-    return dropped;
 }
 
 unsigned int

@@ -30,15 +30,8 @@ extern unsigned int netlink_rmem_max;
  * receive buffer is full or the socket congested. */
 void netlink_unicast(struct netlink_sock *sock, const void *data, size_t size);
 
-/* Queue one datagram, of SIZE bytes, for each member of a multicast group.
- * Returns the number of sockets that dropped it. */
-unsigned int netlink_multicast(unsigned int group, const void *data, size_t size);
-
-/* The messages that the server has not read yet, in all of its sockets */
-unsigned int netlink_queued(void);
-
-/* The messages that were dropped by the multicast group's members so far */
-unsigned int netlink_dropped(void);
+/* Queue one datagram, of SIZE bytes, for each member of a multicast group */
+void netlink_multicast(unsigned int group, const void *data, size_t size);
 
 /* Whether FD is one of them */
 bool netlink_is(int fd);

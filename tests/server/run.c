@@ -115,7 +115,7 @@ add_findings(struct run *run)
 }
 
 void
-run_end(struct run *run, int status, bool timeout, bool keep)
+run_end(struct run *run, int status, bool timeout)
 {
     run->outcome[0] = '\0';
     if (timeout)
@@ -128,12 +128,8 @@ run_end(struct run *run, int status, bool timeout, bool keep)
     }
     else if (WEXITSTATUS(status) == ASAN_STATUS)
     {
-        add(run, has_text(run->folder, "sanitizer", "LeakSanitizer") ? "memory-leak" : "use-after-free");
-        if (!has_text(run->folder, "sanitizer", "heap-use-after-free") && !strstr(run->outcome, "leak"))
-        {
-            run->outcome[0] = '\0';
-            add(run, "asan");
-        }
+        add(run, has_text(run->folder, "sanitizer", "LeakSanitizer") ? "memory-leak"
+            : has_text(run->folder, "sanitizer", "heap-use-after-free") ? "use-after-free" : "asan");
     }
     else if (WEXITSTATUS(status) == UBSAN_STATUS)
     {
@@ -151,10 +147,6 @@ run_end(struct run *run, int status, bool timeout, bool keep)
     if (!run->outcome[0])
     {
         add(run, "pass");
-    }
-    if (!keep)
-    {
-        run_remove(run->folder);
     }
 }
 

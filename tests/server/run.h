@@ -29,8 +29,8 @@ void run_start(struct run *run, const char *scenario, const struct run_paths *pa
                const char *folder);
 
 /* It has ended, with that wait status; TIMEOUT tells that it was killed because
- * it did not end. Sets run->outcome, and removes the folder unless KEEP. */
-void run_end(struct run *run, int status, bool timeout, bool keep);
+ * it did not end. Sets run->outcome; the folder stays. */
+void run_end(struct run *run, int status, bool timeout);
 
 /* Remove a folder and the files in it */
 void run_remove(const char *folder);
