@@ -20,8 +20,9 @@ static const char help[] =
     "clients come back, and counts whom the server rejects.\n"
     "\n"
     "  --server SERVER       stock (Debian's package), base (its source, built here),\n"
-    "                        patched (with the series), or a path with a slash in it:\n"
-    "                        an OpenVPN tree of yours (default: patched)\n"
+    "                        patched (with the series), follow-up (those, too), or a\n"
+    "                        path with a slash in it: an OpenVPN tree of yours\n"
+    "                        (default: patched)\n"
     "  --suite SUITE         trixie or bookworm: kernel, module, server (trixie)\n"
     "  --clients N           1 to 4096 (64)\n"
     "  --rounds N            storms in a row, up to the first that isn't clean (1)\n"
@@ -114,9 +115,10 @@ server(const char *name)
         free(file);
     }
     else if (strcmp(name, "stock") != 0 && strcmp(name, "base") != 0
-             && strcmp(name, "patched") != 0)
+             && strcmp(name, "patched") != 0 && strcmp(name, "follow-up") != 0)
     {
-        usage_error("no server '%s'; there are stock, base, patched, and paths with a slash", name);
+        usage_error("no server '%s'; there are stock, base, patched, follow-up, and paths with"
+                    " a slash", name);
     }
     return name;
 }
