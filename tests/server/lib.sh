@@ -41,10 +41,12 @@ clean_up()
 trap clean_up EXIT
 
 # requests: what the servers ask of the kernel in each situation, without the
-# series, which fails in some of them and is no news, or with it
+# series, which fails in some of them and is no news, with it, or with the
+# follow-ups, which ask for single peers, too
 requests()
 {
     play /dev/null --requests "$stock" 2>/dev/null > "$scratch/stock" || :
     play /dev/null --requests "$patched" > "$scratch/patched" || :
-    awk -f "$here/union.awk" "$scratch/stock" "$scratch/patched"
+    play /dev/null --requests "$follow_up" > "$scratch/follow-up" || :
+    awk -f "$here/union.awk" "$scratch/stock" "$scratch/patched" "$scratch/follow-up"
 }

@@ -112,6 +112,15 @@ peer_of_client(int n)
     return id;
 }
 
+/* Why the kernel removes it. Over TCP each reason has its turn: the module's
+ * ovpn_tcp_read_sock() and ovpn_tcp_tx_work() have TRANSPORT_ERROR, and
+ * ovpn_dco_linux.h has TRANSPORT_DISCONNECT, too. */
+static enum reason
+loss(int id)
+{
+    return scene.proto == PROTO_TCP ? REASON_EXPIRED + (unsigned int)id % 3 : REASON_EXPIRED;
+}
+
 static void
 lose_peer(int id)
 {
@@ -120,7 +129,7 @@ lose_peer(int id)
     {
         client_lose(client);
     }
-    module_remove_peer(id, REASON_EXPIRED);
+    module_remove_peer(id, loss(id));
 }
 
 static void
@@ -312,7 +321,7 @@ module_at(enum request request, enum position position, int id)
             break;
 
         case TARGET_REUSED:
-            module_notify_late(requester, REASON_EXPIRED);
+            module_notify_late(requester, loss(requester));
             break;
 
         case TARGET_FOREIGN:

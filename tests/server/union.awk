@@ -19,8 +19,8 @@
 }
 END {
     print "# SPDX-License-Identifier: GPL-2.0-only"
-    print "# What the server asks of the kernel in each situation, stock or patched, and how"
-    print "# often. Made by: tests/server/report --requests"
+    print "# What the server asks of the kernel in each situation, stock, patched or with the"
+    print "# follow-ups, and how often. Made by: tests/server/report --requests"
     for (s = 1; s <= n; ++s)
     {
         line = situations[s]
