@@ -30,10 +30,12 @@ write_seeds()
 # compile_target TREE DIR OPTION...: the target and TREE's dco_linux.c, to DIR/*.o
 compile_target()
 {
+    from=$1
+    dir=$2
+    shift 2
     # shellcheck disable=SC2086 # a list of words
-    compile_objects "$1" "$2" $dco_linux &&
-    shift 2 &&
-    compile_for "$sources_of" -w "$@" -c -o "$objects/target.o" "$top/tests/fuzz/fuzz_dco_read.c"
+    compile_objects "$from" "$dir" $dco_linux &&
+    compile_for "$from" -w "$@" -c -o "$dir/target.o" "$top/tests/fuzz/fuzz_dco_read.c"
 }
 
 # link_target PROGRAM OBJECT...

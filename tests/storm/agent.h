@@ -52,7 +52,7 @@ json_t *servers_sample(void);
 
 /**
  * Keep all processors busy, and send to the clients' addresses through the
- * tunnel, until servers_load_end(). Each server has the given number of
+ * tunnel, until load_end(). Each server has the given number of
  * clients, whose addresses are those that it assigns.
  *
  * @return      0, or -1 (errno)

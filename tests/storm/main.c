@@ -108,7 +108,7 @@ main(int argc, char *argv[])
 
     char *top = repository();
     storm.output = output_folder(top, &options);
-    storm.root = text("%s/build/storm/%s/root", top, options.suite);
+    storm.root = text("%s/build/storm/%s/chroot", top, options.suite);
     /* what stays of a run that doesn't get to its end */
     storm.run = json_pack("{s: s, s: s, s: s, s: s, s: o, s: [], s: [], s: []}",
                           "result", "failed", "why", "interrupted, or no set-up",
