@@ -2,16 +2,17 @@
 # shellcheck shell=sh disable=SC2034
 #
 # The Test Anything Protocol, for the tests written in sh. To be sourced, with
-# $top set. BASE is the base to test.
+# $top set. BASE is the base to test; THOROUGH says to leave nothing out.
 
 : "${top:?}"
-. "$top/src/openvpn/lib.sh"
+. "$top/dev-tools/lib.sh"
 find_base "${BASE:-$default_base}"
 
 # the tests' own git commands don't depend on what the user has configured
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
 
 build=$top/build/$base
+thorough=${THOROUGH-}
 count=0
 
 # ok WHAT, not_ok WHAT [WHY], skip WHAT WHY: one result

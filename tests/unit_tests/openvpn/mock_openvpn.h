@@ -1,0 +1,149 @@
+/*
+ *  OpenVPN -- An application to securely tunnel IP networks
+ *             over a single UDP port, with support for SSL/TLS-based
+ *             session authentication and key exchange,
+ *             packet encryption, packet authentication, and
+ *             packet compression.
+ *
+ *  SPDX-License-Identifier: GPL-2.0-only
+ *
+ *  This program is free software; you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License version 2
+ *  as published by the Free Software Foundation.
+ *
+ *  This program is distributed in the hope that it will be useful,
+ *  but WITHOUT ANY WARRANTY; without even the implied warranty of
+ *  MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+ *  GNU General Public License for more details.
+ */
+
+/**
+ * @file
+ * What dco_linux.c needs of OpenVPN, for its unit tests: the contexts, the
+ * instances of a server, the event loop, and what processes a notification,
+ * which is recorded here.
+ */
+
+#ifndef MOCK_OPENVPN_H
+#define MOCK_OPENVPN_H
+
+#include "dco.h"
+#include "mock_netlink.h"
+#include "openvpn.h"
+#include "multi.h"
+#include "ssl_common.h"
+#include "tun.h"
+
+#define MAX_CLIENTS N_PEERS
+
+/* most datagrams and requests that one dco_do_read() may take */
+#define READ_BOUND  64
+
+extern struct context top;      /* the server's, or our one in P2P mode */
+extern struct tuntap tuntap;
+extern struct signal_info signal_info;
+extern struct tls_multi tls_multi;  /* P2P mode: our peer is 1 */
+
+/* the server's instances: instance[i], if it is in instances, is the client
+ * whose peer-id is i, at first 1 and 2 */
+extern struct multi_context multi_context;
+extern struct multi_instance *instances[MAX_CLIENTS];
+extern struct multi_instance instance[MAX_CLIENTS];
+extern struct tls_multi instance_tls[MAX_CLIENTS];
+
+/* the notifications that were handed on, in this order */
+struct notification
+{
+    int peer_id;
+    int reason;
+};
+extern struct notification processed[2 * MAX_CLIENTS];
+extern int n_processed;
+
+/* called for each of them, if set */
+extern void (*on_notification)(void);
+
+/* messages logged: all, and those that an administrator sees by default */
+extern int logged, warned;
+
+/*
+ * The event loop
+ */
+
+/* called each time before it would wait, if set; returns whether it may not */
+extern bool (*before_wait)(struct context *c);
+
+/** The descriptor that it polls for DCO_READ, or -1. */
+int polled_fd(void);
+
+/** Whether it would call dco_do_read(). */
+bool readable(void);
+
+/**
+ * Run the event loop until it would wait or a signal is pending.
+ *
+ * @return  how many passes it made
+ */
+int run_event_loop(void);
+
+/** An on_notification: the third one raises SIGTERM. */
+void raise_signal(void);
+
+/** Let the server have a client whose peer has this id in the kernel. */
+void connect_client(int peer_id);
+
+/** Check that these, and no others, were processed. */
+void assert_processed(const struct notification *expected, int n);
+
+/** Check that peers \a first to \a first + \a n - 1 are all that expired. */
+void assert_expired(int first, int n);
+
+/*
+ * Requests to the kernel, for peer 1
+ */
+
+struct request
+{
+    const char *name;
+    int (*make)(void);
+};
+
+int request_new_peer(void);
+
+int request_set_peer(void);
+
+int request_del_peer(void);
+
+int request_new_key(void);
+
+int request_swap_keys(void);
+
+int request_del_key(void);
+
+/** Checks the statistics, too. */
+int request_get_peer(void);
+
+int request_get_all_peers(void);
+
+/*
+ * Setup of a case
+ */
+
+/** Clear everything. CM_TOP is a server, CM_P2P is client or P2P mode. */
+void reset(int mode);
+
+/** Open the device; the counters are those from here on. */
+void open_device(void);
+
+int setup_server(void **state);
+
+int setup_p2p(void **state);
+
+int teardown(void **state);
+
+#define SERVER_TEST(f) cmocka_unit_test_setup_teardown(f, setup_server, teardown)
+#define P2P_TEST(f) cmocka_unit_test_setup_teardown(f, setup_p2p, teardown)
+#define SERVER_CASE(name, f, arg) { name, f, setup_server, teardown, (void *)(arg) }
+#define P2P_CASE(name, f, arg) { "p2p_" name, f, setup_p2p, teardown, (void *)(arg) }
+
+#endif /* ifndef MOCK_OPENVPN_H */
