@@ -5,7 +5,7 @@
  * dco_do_read(). records.h says what an input is.
  *
  * dco_linux.c and libnl are the real ones. The scripted kernel, the event loop
- * and the message builder are those of the unit test, which is included whole.
+ * and the message builder are the mocks of the unit tests.
  *
  * The oracle is a second reading of each datagram, written from netlink(7) and
  * ovpn_dco_linux.h with nothing of libnl: which notifications have to be handed
@@ -15,10 +15,14 @@
  * without having been sent, is lost, comes late, or a call that reads more or
  * less than it may, aborts.
  */
-#define main unit_test_main
-#include "test_dco_linux.c"
-#undef main
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
 
+#include "syshead.h"
+
+#include "mock_netlink.h"
+#include "mock_openvpn.h"
 #include "records.h"
 
 /* input beyond this is ignored */
@@ -38,7 +42,7 @@
 #define LAST_PEER_ID 0xffffff
 
 _Static_assert(RECORD_FAMILY_ID == FAMILY_ID && RECORD_IFINDEX == IFINDEX,
-               "records.h and the unit test disagree");
+               "records.h and mock_netlink.h disagree");
 
 /* a notification that has to be handed on */
 static struct expectation
@@ -46,16 +50,15 @@ static struct expectation
     int peer_id;
     int reason;
     bool raises;                /* a signal, when it is */
+    bool spends;                /* a second, when it is */
 } expected[INPUT_LIMIT];
 static int n_expected, n_seen;
-
-/* P2P mode: what the peer-id of our peer, 1, has to be */
-static int p2p_peer_id;
 
 /* the entries of the queue: datagrams, and errors of recvmsg() */
 static struct entry
 {
-    bool raises;                /* a signal, while it is read */
+    bool last;                  /* a signal is raised, or the second changes, while
+                                 * it is read */
     int due;                    /* expectations that are met when it has been */
 } entries[INPUT_LIMIT];
 static int n_entries;
@@ -73,7 +76,7 @@ defect(const char *format, ...)
     abort();
 }
 
-/* the unit test calls it for a message with M_FATAL, before openvpn exits */
+/* mock_openvpn.c calls it for a message with M_FATAL, before openvpn exits */
 void __wrap_x_msg_va(const unsigned int flags, const char *format, va_list arglist);
 
 void
@@ -178,17 +181,17 @@ add_canary(struct batch *batch)
 }
 
 static void
-queue(struct nl_socket *sock, int error, const void *data, size_t len, bool raises)
+queue(struct netlink_socket *sock, int error, const void *data, size_t len, bool last)
 {
-    enqueue(sock, error, data, len);
-    entries[n_entries].raises = raises;
+    enqueue(&sock->queue, error, data, len);
+    entries[n_entries].last = last;
     entries[n_entries++].due = n_expected;
 }
 
 /** A datagram is queued, and what it has to lead to is expected. */
 static void
-send_datagram(struct nl_socket *sock, const uint8_t *data, size_t len,
-              bool truncated, bool raise)
+send_datagram(struct netlink_socket *sock, const uint8_t *data, size_t len,
+              bool truncated, bool raise, bool spend)
 {
     static struct batch batch;
     static uint8_t too_large[BATCH_SIZE + 1];
@@ -215,18 +218,18 @@ send_datagram(struct nl_socket *sock, const uint8_t *data, size_t len,
     {
         add_canary(&batch);
     }
-    raise = raise && n_expected > first;
-    expected[first].raises = raise;
-    queue(sock, 0, batch.data, batch.len, raise);
+    expected[first].raises = raise && n_expected > first;
+    expected[first].spends = spend && n_expected > first;
+    queue(sock, 0, batch.data, batch.len, expected[first].raises || expected[first].spends);
     batch.len = 0;
 }
 
 static void
-send_input(struct nl_socket *sock, const uint8_t *data, size_t size)
+send_input(struct netlink_socket *sock, const uint8_t *data, size_t size)
 {
     static struct batch canary;
     int n_truncated = 0;
-    bool truncated = false, raise = false;
+    bool truncated = false, raise = false, spend = false;
 
     while (size >= 2)
     {
@@ -242,6 +245,10 @@ send_input(struct nl_socket *sock, const uint8_t *data, size_t size)
         {
             raise = true;
         }
+        else if (len == RECORD_SECOND)
+        {
+            spend = true;
+        }
         else if (len > RECORD_CONTROL)
         {
             queue(sock, len & 0xff, NULL, 0, false);
@@ -250,8 +257,8 @@ send_input(struct nl_socket *sock, const uint8_t *data, size_t size)
         {
             len = len < size ? len : size;
             n_truncated += truncated;
-            send_datagram(sock, data, len, truncated, raise);
-            truncated = raise = false;
+            send_datagram(sock, data, len, truncated, raise, spend);
+            truncated = raise = spend = false;
             data += len;
             size -= len;
         }
@@ -279,13 +286,13 @@ compare(void)
         defect("notification %d: peer-id %d, reason %d, expected %d, %d", n_seen,
                n->peer_id, n->reason, e->peer_id, e->reason);
     }
-    if (n->peer_id == p2p_peer_id && n->reason == OVPN_DEL_PEER_REASON_EXPIRED)
-    {
-        p2p_peer_id = -1;
-    }
     if (e->raises)
     {
         signal_info.signal_received = SIGTERM;
+    }
+    if (e->spends)
+    {
+        spend_a_second();
     }
 }
 
@@ -308,7 +315,7 @@ reads_due(const struct datagram *d, int i)
         {
             ++reads;
         }
-        if (entries[i++].raises || (d->error && nl_syserr2nlerr(d->error) == NLE_AGAIN))
+        if (entries[i++].last || (d->error && nl_syserr2nlerr(d->error) == NLE_AGAIN))
         {
             break;
         }
@@ -316,59 +323,41 @@ reads_due(const struct datagram *d, int i)
     return n;
 }
 
-static int
-queue_length(const struct datagram *d)
-{
-    int n = 0;
-
-    for (; d; d = d->next)
-    {
-        ++n;
-    }
-    return n;
-}
-
 static void
 run(int mode, const uint8_t *data, size_t size)
 {
-    setup(mode);
+    reset(mode);
+    open_device();
     on_notification = compare;
     n_expected = n_seen = n_entries = 0;
-    p2p_peer_id = tls_multi.dco_peer_id;
     memset(expected, 0, (size + 2) * sizeof(*expected));
 
-    readable();                 /* to know polled_fd */
-    struct nl_socket *sock = socket_of(polled_fd);
+    struct netlink_socket *sock = socket_of(polled_fd());
     send_input(sock, data, size);
 
     int left = n_entries;
     while (left)
     {
-        const int due = reads_due(sock->head, n_entries - left);
+        const int due = reads_due(sock->queue.head, n_entries - left);
 
-        fruitless_reads = -left;    /* the unit test allows 100 */
+        kernel.fruitless_reads = -left; /* the mock allows 100 */
         const int ret = dco_do_read(&tuntap.dco);
         if (ret < 0)
         {
             defect("dco_do_read() returned %d", ret);
         }
-        const int now = queue_length(sock->head);
-        if (left - now != due)
+        const int rest = queue_length(sock->queue.head);
+        if (left - rest != due)
         {
-            defect("took %d of %d datagrams and errors, expected %d", left - now, left, due);
+            defect("took %d of %d datagrams and errors, expected %d", left - rest, left, due);
         }
-        left = now;
+        left = rest;
         if (n_seen != entries[n_entries - left - 1].due)
         {
             defect("%d notifications handed on, expected %d, next peer-id %d, reason %d", n_seen,
                    entries[n_entries - left - 1].due, expected[n_seen].peer_id, expected[n_seen].reason);
         }
         signal_info.signal_received = 0;
-    }
-
-    if (mode == CM_P2P && tls_multi.dco_peer_id != p2p_peer_id)
-    {
-        defect("the peer-id of our peer is %d, expected %d", tls_multi.dco_peer_id, p2p_peer_id);
     }
     teardown(NULL);
 }

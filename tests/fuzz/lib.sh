@@ -21,20 +21,21 @@ write_seeds()
     mkdir -p "$1"
     options=-O1
     # shellcheck disable=SC2086 # a list of words
-    compile_objects "$base_dir" "$fuzz/plain" $dco_linux &&
+    compile_objects "$base_dir" "$fuzz/plain" $dco_linux && compile_mocks "$base_dir" "$fuzz/plain" &&
     compile_for "$base_dir" -w -c -o "$fuzz/seeds.o" "$top/tests/fuzz/seeds.c" &&
     link_driver "$fuzz/seeds" "$fuzz/seeds.o" "$fuzz"/plain/*.o -Wl,--wrap=x_msg &&
     "$fuzz/seeds" "$1"
 }
 
-# compile_target TREE DIR OPTION...: the target and TREE's dco_linux.c, to DIR/*.o
+# compile_target TREE DIR OPTION...: the target, the mocks, and TREE's dco_linux.c,
+# to DIR/*.o
 compile_target()
 {
     from=$1
     dir=$2
     shift 2
     # shellcheck disable=SC2086 # a list of words
-    compile_objects "$from" "$dir" $dco_linux &&
+    compile_objects "$from" "$dir" $dco_linux && compile_mocks "$from" "$dir" "$@" &&
     compile_for "$from" -w "$@" -c -o "$dir/target.o" "$top/tests/fuzz/fuzz_dco_read.c"
 }
 

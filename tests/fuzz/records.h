@@ -11,7 +11,9 @@
  * A length of RECORD_CONTROL or more is none, and no bytes follow it:
  *  - 0xff00        the next datagram does not fit into the reader's buffer, and
  *                  is lost (MSG_TRUNC);
- *  - 0xff01 .. fe  recvmsg() fails with this errno, e.g. EINTR or ENOBUFS;
+ *  - 0xff01 .. fd  recvmsg() fails with this errno, e.g. EINTR or ENOBUFS;
+ *  - 0xfffe        the clock's second changes with the first notification of the
+ *                  next datagram;
  *  - 0xffff        the first notification of the next datagram raises a signal
  *                  in the server.
  *
@@ -29,6 +31,7 @@
 #define RECORD_CONTROL      0xff00
 #define RECORD_TRUNCATED    0xff00
 #define RECORD_ERROR(error) (0xff00 | (error))
+#define RECORD_SECOND       0xfffe
 #define RECORD_SIGNAL       0xffff
 
 #endif /* ifndef RECORDS_H */

@@ -2,13 +2,16 @@
 /**
  * @file
  * Writes the seed corpus of the fuzz target, always the same one. The messages
- * are built by the unit test, which is included whole; records.h says what an
- * input is.
+ * are built by the mock of the unit tests; records.h says what an input is.
  */
-#define main unit_test_main
-#include "test_dco_linux.c"
-#undef main
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
 
+#include "syshead.h"
+
+#include "mock_netlink.h"
+#include "mock_openvpn.h"
 #include "records.h"
 
 #define BAD(name, ...) { name, { __VA_ARGS__ } }
@@ -17,7 +20,7 @@
 static const struct
 {
     const char *name;
-    struct bad_case bad;
+    struct bad_message bad;
 } bad_seeds[] = {
     BAD("no-attributes", 0),
     BAD("no-ifindex", .attrs = ALL_ATTRS & ~IFINDEX_ATTR),
@@ -38,7 +41,7 @@ static const struct
     BAD("short-error", .type = NLMSG_ERROR),
     BAD("done", .attrs = ALL_ATTRS, .type = NLMSG_DONE),
     BAD("overrun", .attrs = ALL_ATTRS, .type = NLMSG_OVERRUN),
-    BAD("no-genl-header", .cut = GENL_HDRLEN),
+    BAD("no-genl-header", .cut = GENL_HDRLEN + NLA_HDRLEN + 4),
     BAD("unaligned", .attrs = ALL_ATTRS, .cut = 3),
 };
 
@@ -156,7 +159,7 @@ write_bad(void)
     {
         begin(bad_seeds[i].name);
         add_good(&batch, 10);
-        bad_message(&batch, &bad_seeds[i].bad);
+        add_bad_message(&batch, &bad_seeds[i].bad);
         add_good(&batch, 12);
         put_datagram(&batch);
         put_good(13, 1);
@@ -196,6 +199,12 @@ write_controls(void)
     begin("truncated");
     put_length(RECORD_TRUNCATED);
     put_good(1, 2);
+    end();
+
+    begin("second");
+    put_good(1, 1);
+    put_length(RECORD_SECOND);
+    put_good(2, 3);
     end();
 
     begin("signal");

@@ -1,19 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 #
-# Compiles the unit tests' drivers, and what includes them, against the sources
-# of any tree, outside of its own build system. To be sourced after lib.sh, with
-# $build and $base_dir set. ${CC:-cc} is the compiler, $options are more options.
+# Compiles the unit tests of openvpn/, and what else uses their mocks, against
+# the sources of any tree, outside of its own build system; what the cases of
+# each driver are. To be sourced after lib.sh, with $build and $base_dir set.
+# ${CC:-cc} is the compiler, $options are more options.
 
-: "${build:?}" "${base_dir:?}"
+: "${top:?}" "${build:?}" "${base_dir:?}"
 
-# what test_dco_linux.c and test_dco_key.c are linked with
-dco_linux="tests/unit_tests/openvpn/mock_msg.c tests/unit_tests/openvpn/mock_get_random.c
-    src/openvpn/buffer.c src/openvpn/dco_linux.c src/openvpn/platform.c src/openvpn/win32-util.c"
+unit_tests=$top/tests/unit_tests
+
+# what of a tree the drivers are linked with: dco_key, those of the event loop,
+# and all others
 dco_key="tests/unit_tests/openvpn/mock_msg.c
     src/openvpn/buffer.c src/openvpn/crypto.c src/openvpn/crypto_mbedtls.c src/openvpn/crypto_openssl.c
     src/openvpn/forward.c src/openvpn/mss.c src/openvpn/mtu.c src/openvpn/otime.c src/openvpn/packet_id.c
     src/openvpn/platform.c src/openvpn/ssl.c src/openvpn/win32-util.c"
+dco_linux="tests/unit_tests/openvpn/mock_msg.c tests/unit_tests/openvpn/mock_get_random.c
+    src/openvpn/buffer.c src/openvpn/dco_linux.c src/openvpn/otime.c src/openvpn/platform.c src/openvpn/win32-util.c"
+dco_loop="$dco_linux
+    src/openvpn/env_set.c src/openvpn/forward.c src/openvpn/list.c src/openvpn/mbuf.c src/openvpn/mtcp.c
+    src/openvpn/mudp.c src/openvpn/multi.c src/openvpn/ping.c src/openvpn/schedule.c src/openvpn/sig.c"
+
+# and what of openvpn/
+dco_linux_mocks="$unit_tests/openvpn/mock_netlink.c $unit_tests/openvpn/mock_openvpn.c"
 
 # compile_for TREE OPTION...: compile with TREE's headers
 compile_for()
@@ -22,7 +32,7 @@ compile_for()
     shift
     # shellcheck disable=SC2046,SC2086 # lists of words
     ${CC:-cc} -std=gnu11 -g -DHAVE_CONFIG_H -I"$build" -I"$build/include" -I"$tree/include" -I"$tree/src/compat" \
-        -I"$tree/src/openvpn" -I"$base_dir/tests/unit_tests/openvpn" \
+        -I"$tree/src/openvpn" -I"$unit_tests/openvpn" -I"$base_dir/tests/unit_tests/openvpn" \
         $(pkg-config --cflags libnl-genl-3.0 cmocka libcap-ng libcrypto) ${options-} "$@"
 }
 
@@ -40,6 +50,27 @@ compile_objects()
     done
 }
 
+# compile_mocks TREE DIR OPTION...: what of openvpn/ all drivers but dco_key use
+compile_mocks()
+{
+    compile_ours "$dco_linux_mocks" "$@"
+}
+
+# compile_ours FILES TREE DIR OPTION...: these of openvpn/, a list of words
+compile_ours()
+{
+    ours=$1
+    ours_for=$2
+    objects=$3
+    shift 3
+    mkdir -p "$objects"
+    for file in $ours
+    do
+        name=${file##*/}
+        compile_for "$ours_for" -w "$@" -c -o "$objects/${name%.c}.o" "$file" || return 1
+    done
+}
+
 # link_driver PROGRAM OBJECT... [OPTION...]
 link_driver()
 {
@@ -49,28 +80,82 @@ link_driver()
     ${CC:-cc} ${options-} -o "$program" "$@" $(pkg-config --libs libnl-genl-3.0 cmocka libcap-ng libssl libcrypto)
 }
 
-# build_driver TREE DIR TEST [OPTION...]: DIR/driver, of TREE's sources and TEST,
-# which is compiled with the OPTIONs
+# build_driver TREE DIR NAME [OPTION...]: DIR/NAME, of TREE's sources and
+# openvpn/test_NAME.c, which is compiled with the OPTIONs. Drivers in the same
+# DIR share objects, and have to be of the same TREE and OPTIONs.
 build_driver()
 {
     from=$1
     dir=$2
-    test=$3
+    driver=$3
     shift 3
-    case ${test##*/} in
-    test_dco_linux.c) sources=$dco_linux; link=-Wl,--wrap=x_msg ;;
-    test_dco_key.c) sources=$dco_key; link=-Wl,--gc-sections ;;
-    *) echo "'$test' is no driver known here"; return 1 ;;
-    esac
     options="-ffunction-sections -fdata-sections -Wno-incompatible-pointer-types"
+    case $driver in
+    dco_key)
+        objects=$dir/dco_key.objects
+        link=-Wl,--gc-sections
+        # shellcheck disable=SC2086 # a list of words
+        [ -d "$objects" ] || compile_objects "$from" "$objects" $dco_key || return 1 ;;
+    dco_instance|dco_loop)
+        objects=$dir/dco_loop.objects
+        link="-Wl,--gc-sections -Wl,--wrap=x_msg"
+        # shellcheck disable=SC2086 # a list of words
+        [ -d "$objects" ] || { compile_objects "$from" "$objects" $dco_loop &&
+            compile_ours "$dco_linux_mocks $unit_tests/openvpn/mock_instance.c" "$from" "$objects" "$@" &&
+            compile_ours "$unit_tests/openvpn/mock_unused.c" "$from" "$objects"; } || return 1 ;;
+    *)
+        objects=$dir/dco_linux.objects
+        link=-Wl,--wrap=x_msg
+        # shellcheck disable=SC2086 # a list of words
+        [ -d "$objects" ] || { compile_objects "$from" "$objects" $dco_linux &&
+            compile_mocks "$from" "$objects" "$@"; } || return 1 ;;
+    esac
+    compile_for "$from" -w "$@" -c -o "$dir/$driver.o" "$unit_tests/openvpn/test_$driver.c" || return 1
     # shellcheck disable=SC2086 # a list of words
-    compile_objects "$from" "$dir" $sources &&
-    compile_for "$from" -w "$@" -c -o "$dir/test.o" "$test" &&
-    link_driver "$dir/driver" "$dir"/*.o $link
+    link_driver "$dir/$driver" "$dir/$driver.o" "$objects"/*.o $link
+}
+
+# the drivers that are there
+drivers()
+{
+    for file in "$unit_tests"/openvpn/test_*.c
+    do
+        name=${file##*/test_}
+        echo "${name%.c}"
+    done
+}
+
+# patches_of DRIVER: what it takes for all its cases to pass: "series", or the
+# numbers of follow-ups
+patches_of()
+{
+    sed -n 's/^# with: //p' "$unit_tests/red/$1"
+}
+
+# red_of DRIVER: the cases that fail without that, sorted
+red_of()
+{
+    sed '/^#/d' "$unit_tests/red/$1" | sort
 }
 
 # passes DRIVER CASE: whether it does, in a process of its own
 passes()
 {
     said=$(timeout 60 "$1" "$2" 2>&1) && echo "$said" | grep -q '^\[  PASSED  \] 1 test'
+}
+
+# all_pass DRIVER FILE: whether all its cases do; FILE gets their names, sorted
+all_pass()
+{
+    status=0
+    CMOCKA_MESSAGE_OUTPUT=TAP timeout 600 "$1" > "$2.tap" 2> "$2.err" || status=$?
+    grep '^not ok' "$2.tap" || cat "$2.err"
+    sed -n 's/^\(not \)*ok [0-9]* - //p' "$2.tap" | sort > "$2"
+    [ $status -eq 0 ] && [ -s "$2" ]
+}
+
+# valgrind_passes DRIVER
+valgrind_passes()
+{
+    valgrind -q --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite "$1"
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file
- * Lets test_dco_linux.c, written for the series, compile and run against an
+ * Lets the drivers of the series, and mock_openvpn.c, compile and run against an
  * OpenVPN 2.6 without it ("cc -include stock_adapter.h").
  *
  * What the series changes in the interface of dco_linux.c, and nothing else, is
@@ -22,41 +22,43 @@
 #include "forward.h"
 #include "multi.h"
 
-/* the test only assigns it; any other pointer will do, of whatever type */
+/* that of a driver that links multi.c: it reads and processes one message */
+extern __typeof__(multi_process_incoming_dco) multi_process_incoming_dco __attribute__((weak));
+
+/** One pass of the event loop of a real server. */
+static inline bool
+stock_server_read(struct multi_context *m)
+{
+    if (!multi_process_incoming_dco)
+    {
+        return false;
+    }
+    while (multi_process_incoming_dco(m))
+    {
+    }
+    return true;
+}
+
+/* the mock only assigns it; any other pointer will do, of whatever type */
 #define multi es
 
-/* the test's own functions, under names that no prototype of stock's has */
-#define multi_process_incoming_dco stock_multi_process
-#define process_incoming_dco stock_process
-
-void stock_multi_process(struct multi_context *m);
-void stock_process(struct context *c);
-
-static struct context *stock_context;
-
-static inline bool
-stock_init(struct context *c)
-{
-    stock_context = c;
-    return ovpn_dco_init(c->mode, &c->c1.tuntap->dco);
-}
+/* the mock's own, which the series declares in forward.h */
+void process_dco_message(struct context *c);
 
 /** What one pass of stock's event loop does when the descriptor is readable. */
 static inline int
-stock_read(dco_context_t *dco)
+stock_read(struct context *c, dco_context_t *dco)
 {
+    if (c->mode == CM_TOP && stock_server_read((struct multi_context *)c->multi))
+    {
+        return 0;
+    }
+
     int ret = dco_do_read(dco);
 
     if (dco->dco_message_peer_id >= 0)
     {
-        if (stock_context->mode == CM_TOP)
-        {
-            stock_multi_process((struct multi_context *)stock_context->multi);
-        }
-        else
-        {
-            stock_process(stock_context);
-        }
+        process_dco_message(c);
     }
     dco->dco_message_type = 0;
     dco->dco_message_peer_id = -1;
@@ -64,7 +66,8 @@ stock_read(dco_context_t *dco)
     return ret;
 }
 
-#define ovpn_dco_init stock_init
-#define dco_do_read stock_read
+/* `top` is the mock's */
+#define ovpn_dco_init(c)    ovpn_dco_init((c)->mode, &(c)->c1.tuntap->dco)
+#define dco_do_read(dco)    stock_read(&top, dco)
 
 #endif /* ifndef STOCK_ADAPTER_H */

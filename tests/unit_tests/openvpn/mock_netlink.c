@@ -85,6 +85,18 @@ dequeue(struct datagram_queue *queue)
     free(d);
 }
 
+int
+queue_length(const struct datagram *d)
+{
+    int n = 0;
+
+    for (; d; d = d->next)
+    {
+        ++n;
+    }
+    return n;
+}
+
 struct netlink_socket *
 socket_of(int fd)
 {
@@ -156,6 +168,11 @@ socket(int domain, int type, int protocol)
 {
     assert_int_equal(domain, AF_NETLINK);
     assert_int_equal(protocol, NETLINK_GENERIC);
+    if (kernel.socket_error && kernel.n_sockets-- == 0)
+    {
+        errno = kernel.socket_error;
+        return -1;
+    }
 
     int fd = open("/dev/null", O_RDWR);
     assert_in_range(fd, 0, MAX_FDS - 1);
@@ -195,6 +212,8 @@ setsockopt(int fd, int level, int name, const void *value, socklen_t len)
         assert_int_equal(*(const int *)value, GROUP_ID);
         /* libnl's default is 32 KiB: some 40 notifications */
         assert_in_range(sock->rcvbuf, 1024 * 1024, INT_MAX);
+        assert_true(sock->cloexec);
+        sock->rcvbuf_joined = sock->rcvbuf;
         sock->member = true;
     }
     else if (level == SOL_SOCKET && name == SO_RCVBUFFORCE && kernel.limited)
@@ -497,10 +516,19 @@ requested_peer(const struct nlmsghdr *request)
     return nla_get_u32(attr);
 }
 
-/** Answer a GET_PEER but for its ACK; returns the error for that. */
+/** Answer a GET_PEER but for its ACK, unless it is to fail; returns the error for
+ * that. */
 static int
-serve_get_peer(struct netlink_socket *sock, const struct nlmsghdr *request, bool dump)
+serve_get_peer(struct netlink_socket *sock, const struct nlmsghdr *request, bool dump,
+               int error)
 {
+    const uint32_t peer_id = dump ? 0 : requested_peer(request);
+
+    ++*(dump ? &kernel.n_dumps : &kernel.n_get_peer[peer_id]);
+    if (error)
+    {
+        return error;
+    }
     if (dump)
     {
         reply_peer(sock, request, NLM_F_MULTI, 1);
@@ -509,7 +537,6 @@ serve_get_peer(struct netlink_socket *sock, const struct nlmsghdr *request, bool
         return 0;
     }
 
-    uint32_t peer_id = requested_peer(request);
     if (kernel.gone[peer_id])
     {
         return -ENOENT;
@@ -547,9 +574,9 @@ sendmsg(int fd, const struct msghdr *msg, int flags)
     }
 
     multicast(&kernel.ahead);
-    if (gnlh->cmd == OVPN_CMD_GET_PEER && !error)
+    if (gnlh->cmd == OVPN_CMD_GET_PEER)
     {
-        error = serve_get_peer(sock, request, dump);
+        error = serve_get_peer(sock, request, dump, error);
     }
     multicast(&kernel.between);
     acknowledge(sock, request, dump && !error ? NLMSG_DONE : NLMSG_ERROR, error);

@@ -75,7 +75,9 @@ struct netlink_socket
     bool open;
     bool member;                /* of the multicast group */
     bool nonblock;
+    bool cloexec;
     int rcvbuf;                 /* SO_RCVBUF, in bytes */
+    int rcvbuf_joined;          /* what that was when it joined the group */
     uint32_t portid;
     struct datagram_queue queue;
 };
@@ -87,6 +89,8 @@ extern struct mock_kernel
     bool gone[N_PEERS];         /* the peers that there are no more */
     int request_error;          /* that requests are answered with: 0, or -errno */
     int send_error;             /* that sendmsg() fails with: 0, or errno */
+    int socket_error;           /* that socket() fails with, once the next ... */
+    int n_sockets;              /* ... have been opened */
 
     /* notifications that come while the next request is served: before the
      * reply, between the replies if there are several, and after the last */
@@ -100,6 +104,8 @@ extern struct mock_kernel
     int (*on_setsockopt)(int level, int name, const void *value, socklen_t len);
 
     int n_requests;             /* to ovpn-dco, so far */
+    int n_get_peer[N_PEERS];    /* those of them that were for this peer */
+    int n_dumps;                /* and those that were for all */
     int fruitless_reads;        /* calls of recvmsg() in a row that got nothing */
 } kernel;
 
@@ -116,6 +122,9 @@ struct netlink_socket *request_socket(void);
 void enqueue(struct datagram_queue *queue, int error, const void *data, size_t len);
 
 void dequeue(struct datagram_queue *queue);
+
+/** How many datagrams and errors there are from this one on. */
+int queue_length(const struct datagram *d);
 
 void reset_kernel(void);
 

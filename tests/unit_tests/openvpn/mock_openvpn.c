@@ -33,10 +33,13 @@
 #include "mock_openvpn.h"
 #include "mock_msg.h"
 
+#include <sys/wait.h>
+
 #include "errlevel.h"
 #include "event.h"
 #include "fdmisc.h"
 #include "forward.h"
+#include "otime.h"
 
 struct context top;
 struct tuntap tuntap;
@@ -52,9 +55,28 @@ struct notification processed[2 * MAX_CLIENTS];
 int n_processed;
 void (*on_notification)(void);
 
-int logged, warned;
+int logged, warned, warned_opening;
+
+struct timeval wall_clock = { .tv_sec = 1000000000 };
 
 bool (*before_wait)(struct context *c);
+
+time_t
+time(time_t *t)
+{
+    if (t)
+    {
+        *t = wall_clock.tv_sec;
+    }
+    return wall_clock.tv_sec;
+}
+
+int
+gettimeofday(struct timeval *tv, void *tz)
+{
+    *tv = wall_clock;
+    return 0;
+}
 
 /*
  * What dco_linux.c calls
@@ -75,25 +97,17 @@ process(dco_context_t *dco)
     }
 }
 
-void
-multi_process_incoming_dco(struct multi_context *m)
+/* a driver that has the real one takes that */
+void __attribute__((weak))
+process_dco_message(struct context *c)
 {
-    assert_ptr_equal(m, &multi_context);
-    assert_int_equal(top.mode, CM_TOP);
-    if (tuntap.dco.dco_del_peer_reason != OVPN_DEL_PEER_REASON_USERSPACE
+    assert_ptr_equal(c, &top);
+    if (top.mode == CM_TOP && tuntap.dco.dco_del_peer_reason != OVPN_DEL_PEER_REASON_USERSPACE
         && tuntap.dco.dco_message_peer_id < MAX_CLIENTS)
     {
         instances[tuntap.dco.dco_message_peer_id] = NULL;
     }
     process(&tuntap.dco);
-}
-
-void
-process_incoming_dco(struct context *c)
-{
-    assert_ptr_equal(c, &top);
-    assert_int_equal(top.mode, CM_P2P);
-    process(&c->c1.tuntap->dco);
 }
 
 int
@@ -131,7 +145,12 @@ set_nonblock(socket_descriptor_t fd)
 void
 set_cloexec(socket_descriptor_t fd)
 {
+    socket_of(fd)->cloexec = true;
 }
+
+/* in a process of its own, whose exit status tells */
+static bool fatal_is_expected;
+#define FATAL_STATUS 42
 
 void __wrap_x_msg(const unsigned int flags, const char *format, ...);
 
@@ -143,12 +162,17 @@ __wrap_x_msg(const unsigned int flags, const char *format, ...)
     /* "dco_do_read" and the like are no message about a message */
     logged += strchr(format, ' ') != NULL;
     warned += level <= 1;
+    if ((flags & M_FATAL) && fatal_is_expected)
+    {
+        _exit(FATAL_STATUS);
+    }
     if (flags & M_FATAL)
     {
         va_list arglist;
         va_start(arglist, format);
         x_msg_va(flags, format, arglist);
         va_end(arglist);
+        fail_msg("a fatal error: openvpn would exit");
     }
 }
 
@@ -204,6 +228,12 @@ raise_signal(void)
     {
         signal_info.signal_received = SIGTERM;
     }
+}
+
+void
+spend_a_second(void)
+{
+    ++wall_clock.tv_sec;
 }
 
 void
@@ -321,6 +351,23 @@ request_get_all_peers(void)
     return ret;
 }
 
+bool
+is_fatal(int (*request)(void))
+{
+    const pid_t pid = fork();
+    int status = 0;
+
+    assert_int_not_equal(pid, -1);
+    if (pid == 0)
+    {
+        fatal_is_expected = true;
+        request();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) && WEXITSTATUS(status) == FATAL_STATUS;
+}
+
 /*
  * Setup of a case
  */
@@ -357,12 +404,16 @@ void
 open_device(void)
 {
     mock_set_debug_level(9);
+    update_time();
+    warned = 0;
     assert_true(ovpn_dco_init(&top));
     assert_int_equal(open_tun_dco(&tuntap, NULL, "tun0"), 0);
     assert_false(readable());
 
+    warned_opening = warned;
     n_processed = logged = warned = 0;
-    kernel.n_requests = 0;
+    kernel.n_requests = kernel.n_dumps = 0;
+    CLEAR(kernel.n_get_peer);
 }
 
 int

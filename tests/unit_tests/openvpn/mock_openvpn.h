@@ -63,8 +63,12 @@ extern int n_processed;
 /* called for each of them, if set */
 extern void (*on_notification)(void);
 
-/* messages logged: all, and those that an administrator sees by default */
-extern int logged, warned;
+/* messages logged: all, and those that an administrator sees by default; and
+ * those of these that were logged when the device was opened at last */
+extern int logged, warned, warned_opening;
+
+/* what time() and gettimeofday() tell: only a test lets time go by */
+extern struct timeval wall_clock;
 
 /*
  * The event loop
@@ -88,6 +92,9 @@ int run_event_loop(void);
 
 /** An on_notification: the third one raises SIGTERM. */
 void raise_signal(void);
+
+/** An on_notification: each one takes a second. */
+void spend_a_second(void);
 
 /** Let the server have a client whose peer has this id in the kernel. */
 void connect_client(int peer_id);
@@ -124,6 +131,9 @@ int request_del_key(void);
 int request_get_peer(void);
 
 int request_get_all_peers(void);
+
+/** Whether openvpn would exit for a fatal error that this request meets. */
+bool is_fatal(int (*request)(void));
 
 /*
  * Setup of a case

@@ -202,6 +202,24 @@ filter__when_of_another_interface__drops(void **state)
 }
 
 static void
+filter__when_the_message_is_long__drops_it_all_the_same(void **state)
+{
+    static struct batch batch;
+
+    attach();
+    for (int len = 64; len <= 4096; len *= 2)
+    {
+        add_bad_message(&batch, BAD_MESSAGE(.attrs = ALL_ATTRS, .ifindex = 6));
+        struct nlattr *attr = (struct nlattr *)(batch.data + batch.len);
+        attr->nla_len = len;
+        attr->nla_type = OVPN_ATTR_UNSPEC;
+        batch.len += len;
+        ((struct nlmsghdr *)batch.data)->nlmsg_len = batch.len;
+        assert_dropped(&batch);
+    }
+}
+
+static void
 filter__when_it_is_something_else__passes(void **state)
 {
     static struct batch batch;
@@ -293,6 +311,7 @@ static void
 filter__when_it_cannot_be_attached__is_done_without(void **state)
 {
     static struct batch batch;
+    const int warned_without = warned_opening;
 
     assert_int_equal(filter_len, 0);
     add_bad_message(&batch, BAD_MESSAGE(.attrs = ALL_ATTRS, .ifindex = 6));
@@ -301,6 +320,12 @@ filter__when_it_cannot_be_attached__is_done_without(void **state)
     run_event_loop();
     assert_expired(10, 2);
     assert_int_equal(warned, 0);
+
+    /* and no more is said about it by default than otherwise */
+    close_tun_dco(&tuntap, NULL);
+    refused = false;
+    open_device();
+    assert_int_equal(warned_opening, warned_without);
 }
 
 #define FILTER_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown_pair)
@@ -312,6 +337,7 @@ main(int argc, char **argv)
         FILTER_TEST(filter__when_the_group_is_joined__is_attached),
         FILTER_TEST(filter__when_of_this_interface__passes),
         FILTER_TEST(filter__when_of_another_interface__drops),
+        FILTER_TEST(filter__when_the_message_is_long__drops_it_all_the_same),
         FILTER_TEST(filter__when_it_is_something_else__passes),
         FILTER_TEST(filter__when_there_are_several_in_a_datagram__passes),
         FILTER_TEST(filter__when_messages_are_mutated__drops_none_that_counts),

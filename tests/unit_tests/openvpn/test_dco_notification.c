@@ -38,6 +38,7 @@
 
 #include "mock_netlink.h"
 #include "mock_openvpn.h"
+#include "otime.h"
 
 /*
  * Batches
@@ -98,6 +99,24 @@ test_request(void **state)
 
 #define REQUEST_CASE(what, place, error)                                    \
     (&(struct request_case){ request_ ## what, &kernel.place, error })
+
+/* an error in a reply is worth a message, but not that a peer that was asked for
+ * is gone */
+static void
+test_error(void **state)
+{
+    const struct request *r = *state;
+    const bool asks = r->make == request_get_peer || r->make == request_get_all_peers;
+
+    kernel.request_error = -ENOENT;
+    assert_int_equal(r->make(), -ENOENT);
+    assert_in_range(warned, !asks, asks ? 0 : INT_MAX);
+
+    warned = 0;
+    kernel.request_error = -EPERM;
+    assert_int_equal(r->make(), -EPERM);
+    assert_in_range(warned, 1, INT_MAX);
+}
 
 static void
 make_requests(void)
@@ -238,46 +257,6 @@ get_peer__when_the_peer_is_gone__makes_no_request(void **state)
 }
 
 /*
- * P2P mode: what becomes of the peer-id
- */
-
-static void
-p2p_peer_id__when_its_peer_expired__is_cleared(void **state)
-{
-    multicast_expired(1, 1, true);
-    run_event_loop();
-    assert_expired(1, 1);
-    assert_int_equal(tls_multi.dco_peer_id, -1);
-}
-
-static void
-p2p_peer_id__when_removed_for_another_reason__is_kept(void **state)
-{
-    static struct batch batch;
-
-    for (int i = 0; i < __OVPN_DEL_PEER_REASON_AFTER_LAST; ++i)
-    {
-        if (i != OVPN_DEL_PEER_REASON_EXPIRED)
-        {
-            del_peer(&batch, 1, i);
-        }
-    }
-    multicast(&batch);
-    run_event_loop();
-    assert_int_equal(n_processed, __OVPN_DEL_PEER_REASON_AFTER_LAST - 1);
-    assert_int_equal(tls_multi.dco_peer_id, 1);
-}
-
-static void
-p2p_peer_id__when_another_peer_expired__is_kept(void **state)
-{
-    multicast_expired(2, 2, true);
-    run_event_loop();
-    assert_expired(2, 2);
-    assert_int_equal(tls_multi.dco_peer_id, 1);
-}
-
-/*
  * Reading
  */
 
@@ -285,6 +264,7 @@ static void
 read__when_nothing_is_pending__returns_without_a_word(void **state)
 {
     assert_int_equal(dco_do_read(&tuntap.dco), 0);
+    assert_int_equal(kernel.fruitless_reads, 1);
     assert_int_equal(n_processed, 0);
     assert_int_equal(warned, 0);
 }
@@ -308,6 +288,49 @@ read__when_a_storm_is_pending__returns_after_a_bounded_number(void **state)
     assert_in_range(run_event_loop(), MAX_CLIENTS / READ_BOUND - 1,
                     MAX_CLIENTS / READ_BOUND);
     assert_expired(0, MAX_CLIENTS);
+}
+
+/* a client-disconnect script may take long: the others' notifications wait */
+static void
+read__when_the_second_changes__returns(void **state)
+{
+    on_notification = spend_a_second;
+    multicast_expired(0, 5, false);
+    for (int i = 1; i <= 5; ++i)
+    {
+        assert_true(readable());
+        dco_do_read(&tuntap.dco);
+        assert_expired(0, i);
+        assert_int_equal(now, wall_clock.tv_sec);
+    }
+    assert_false(readable());
+}
+
+/* what came before it in this pass has taken long */
+static void
+read__when_the_pass_began_long_ago__takes_all(void **state)
+{
+    wall_clock.tv_sec += 10;
+    multicast_expired(0, 5, false);
+    dco_do_read(&tuntap.dco);
+    assert_expired(0, 5);
+}
+
+static void
+spend_some_time(void)
+{
+    /* the last moment of this second, then a second back */
+    wall_clock.tv_usec = 999999;
+    wall_clock.tv_sec -= n_processed == 3;
+}
+
+static void
+read__when_the_second_does_not_change__goes_on(void **state)
+{
+    on_notification = spend_some_time;
+    multicast_expired(0, 5, false);
+    assert_int_equal(run_event_loop(), 1);
+    assert_expired(0, 5);
 }
 
 static void
@@ -375,8 +398,8 @@ read__when_every_read_fails__returns(void **state)
         multicast_error(ECONNRESET);
     }
     dco_do_read(&tuntap.dco);
-    assert_int_equal(warned, READ_BOUND);
-    assert_true(readable());
+    assert_int_equal(queue_length(socket_of(polled_fd())->queue.head), READ_BOUND);
+    assert_in_range(warned, 1, READ_BOUND);
 }
 
 static void
@@ -420,6 +443,60 @@ read__when_framing_is_broken__drops_that_datagram_only(void **state)
 /*
  * The sockets
  */
+
+static void
+buffer__when_the_group_is_joined__is_large(void **state)
+{
+    assert_in_range(socket_of(polled_fd())->rcvbuf_joined, 4 * 1024 * 1024, INT_MAX);
+}
+
+static void
+buffer__when_the_limit_may_not_be_exceeded__is_as_large_as_it_may(void **state)
+{
+    const int usual = warned_opening;
+
+    close_tun_dco(&tuntap, NULL);
+    kernel.limited = true;
+    open_device();
+    /* that is worth a message */
+    assert_int_equal(warned_opening, usual + 1);
+    assert_int_equal(socket_of(polled_fd())->rcvbuf_joined, 4 * 1024 * 1024);
+    multicast_expired(0, 2, false);
+    run_event_loop();
+    assert_expired(0, 2);
+}
+
+static int
+request_device(void)
+{
+    ovpn_dco_init(&top);
+    return open_tun_dco(&tuntap, NULL, "tun0");
+}
+
+/* the one to look for the module, that of requests, and that of notifications */
+static void
+socket__when_it_cannot_be_opened__is_fatal(void **state)
+{
+    close_tun_dco(&tuntap, NULL);
+    for (int i = 0; i < 3; ++i)
+    {
+        kernel.socket_error = EMFILE;
+        kernel.n_sockets = i;
+        assert_true(is_fatal(request_device));
+    }
+    kernel.socket_error = 0;
+    open_device();
+}
+
+static void
+poll__when_the_device_is_not_open_yet__has_no_descriptor(void **state)
+{
+    close_tun_dco(&tuntap, NULL);
+    assert_true(ovpn_dco_init(&top));
+    assert_int_equal(polled_fd(), -1);
+    assert_int_equal(open_tun_dco(&tuntap, NULL, "tun0"), 0);
+    assert_int_not_equal(polled_fd(), -1);
+}
 
 static void
 poll__when_only_a_reply_is_pending__does_not_wake(void **state)
@@ -466,6 +543,11 @@ poll__when_the_device_is_closed__has_no_descriptor(void **state)
     SERVER_CASE("notification__when_ahead_of_" #what "_error__is_kept",     \
                 test_request, REQUEST_CASE(what, ahead, -ENOENT))
 
+#define ERROR_CASE(what)                                                    \
+    SERVER_CASE(#what "__when_refused__tells_but_for_a_peer_asked_for",     \
+                test_error,                                                 \
+                (&(struct request){ #what, request_ ## what }))
+
 #define BETWEEN_CASE(what)                                                  \
     SERVER_CASE("notification__when_between_" #what "_replies__is_kept",    \
                 test_request, REQUEST_CASE(what, between, 0))
@@ -501,6 +583,14 @@ main(int argc, char **argv)
         REQUEST_CASES(del_key),
         REQUEST_CASES(get_peer),
         REQUEST_CASES(get_all_peers),
+        ERROR_CASE(new_peer),
+        ERROR_CASE(set_peer),
+        ERROR_CASE(del_peer),
+        ERROR_CASE(new_key),
+        ERROR_CASE(swap_keys),
+        ERROR_CASE(del_key),
+        ERROR_CASE(get_peer),
+        ERROR_CASE(get_all_peers),
         BETWEEN_CASE(get_peer),
         BETWEEN_CASE(get_all_peers),
         P2P_AHEAD_CASE(new_peer),
@@ -528,7 +618,7 @@ main(int argc, char **argv)
         BAD_MESSAGE("type_is_short_error", .type = NLMSG_ERROR),
         BAD_MESSAGE("type_is_done", .attrs = ALL_ATTRS, .type = NLMSG_DONE),
         BAD_MESSAGE("type_is_overrun", .attrs = ALL_ATTRS, .type = NLMSG_OVERRUN),
-        BAD_MESSAGE("without_genl_header", .cut = GENL_HDRLEN),
+        BAD_MESSAGE("without_genl_header", .cut = GENL_HDRLEN + NLA_HDRLEN + 4),
         SERVER_CASE("notification__when_flagged_multipart__is_processed",
                     test_flags, FLAG_CASE(NLM_F_MULTI, 0)),
         SERVER_CASE("notification__when_flagged_interrupted_dump__is_processed",
@@ -542,13 +632,13 @@ main(int argc, char **argv)
         SERVER_TEST(reason__when_any__is_handed_on),
         P2P_CASE("reason__when_any__is_handed_on", reason__when_any__is_handed_on, NULL),
         SERVER_TEST(get_peer__when_the_peer_is_gone__makes_no_request),
-        P2P_TEST(p2p_peer_id__when_its_peer_expired__is_cleared),
-        P2P_TEST(p2p_peer_id__when_removed_for_another_reason__is_kept),
-        P2P_TEST(p2p_peer_id__when_another_peer_expired__is_kept),
 
         SERVER_TEST(read__when_nothing_is_pending__returns_without_a_word),
         SERVER_TEST(read__when_datagrams_are_pending__takes_all_in_one_pass),
         SERVER_TEST(read__when_a_storm_is_pending__returns_after_a_bounded_number),
+        SERVER_TEST(read__when_the_second_changes__returns),
+        SERVER_TEST(read__when_the_pass_began_long_ago__takes_all),
+        SERVER_TEST(read__when_the_second_does_not_change__goes_on),
         SERVER_TEST(read__when_a_signal_is_raised__stops_after_that_datagram),
         SERVER_TEST(read__when_a_signal_is_raised__finishes_that_datagram),
         SERVER_TEST(read__when_interrupted__goes_on),
@@ -559,6 +649,10 @@ main(int argc, char **argv)
         SERVER_TEST(read__when_a_datagram_is_too_large__warns_and_goes_on),
         SERVER_TEST(read__when_framing_is_broken__drops_that_datagram_only),
 
+        SERVER_TEST(buffer__when_the_group_is_joined__is_large),
+        SERVER_TEST(buffer__when_the_limit_may_not_be_exceeded__is_as_large_as_it_may),
+        SERVER_TEST(socket__when_it_cannot_be_opened__is_fatal),
+        SERVER_TEST(poll__when_the_device_is_not_open_yet__has_no_descriptor),
         SERVER_TEST(poll__when_only_a_reply_is_pending__does_not_wake),
         SERVER_TEST(poll__when_the_device_is_closed__has_no_descriptor),
     };

@@ -175,6 +175,7 @@ request__when_the_reply_comes_while_waiting__succeeds(void **state)
     {
         assert_request(&requests[i], 0, 1);
     }
+    assert_int_equal(warned, 0);
 }
 
 static void
@@ -232,6 +233,26 @@ late_reply__when_there_are_some__are_all_skipped(void **state)
     assert_int_equal(request_set_peer(), -EINVAL);
 }
 
+/* neither that one nor the one after it gets it */
+static void
+late_reply__when_the_next_request_is_not_sent__is_skipped(void **state)
+{
+    for (size_t i = 0; i < SIZE(requests); ++i)
+    {
+        replies = LATE;
+        assert_request(&requests[i], -ETIMEDOUT, 1);
+
+        replies = IN_TIME;
+        kernel.send_error = ENOBUFS;
+        assert_request(&requests[i], -EIO, 0);
+        kernel.send_error = 0;
+
+        kernel.request_error = -EINVAL;
+        assert_request(&requests[i], -EINVAL, 0);
+        kernel.request_error = 0;
+    }
+}
+
 static void
 request__when_it_cannot_be_sent__fails_at_once(void **state)
 {
@@ -249,8 +270,8 @@ request__when_it_cannot_be_sent__fails_at_once(void **state)
 static void
 request__when_refused__is_the_only_one_that_fails(void **state)
 {
-    const int error[] = { -ENOMEM, -ENOBUFS, -ENODEV, -ENOENT, -EEXIST, -EAGAIN,
-                          -EINTR, -EOPNOTSUPP };
+    const int error[] = { -ENOMEM, -ENOBUFS, -ENOENT, -EEXIST, -EAGAIN, -EINTR,
+                          -EOPNOTSUPP };
 
     for (size_t i = 0; i < SIZE(error); ++i)
     {
@@ -270,6 +291,7 @@ request__when_the_socket_has_an_error__still_gets_its_reply(void **state)
     enqueue(&request_socket()->queue, ENOBUFS, NULL, 0);
     enqueue(&request_socket()->queue, ECONNRESET, NULL, 0);
     assert_int_equal(request_set_peer(), 0);
+    assert_int_equal(warned, 2);
 }
 
 static void
@@ -284,15 +306,16 @@ request__when_reading_always_fails__fails(void **state)
     assert_non_null(request_socket()->queue.head);
 }
 
+/* nobody can use it any more */
 static void
-request__when_the_peer_is_gone__is_no_news(void **state)
+request__when_the_device_is_gone__is_fatal(void **state)
 {
-    kernel.request_error = -ENOENT;
-    assert_int_equal(request_get_peer(), -ENOENT);
-    assert_int_equal(warned, 0);
-    kernel.request_error = -EINVAL;
-    assert_int_equal(request_get_peer(), -EINVAL);
-    assert_int_equal(warned, 1);
+    kernel.request_error = -ENODEV;
+    for (size_t i = 0; i < SIZE(requests); ++i)
+    {
+        assert_true(is_fatal(requests[i].make));
+    }
+    assert_true(is_fatal(new_peer.make));
 }
 
 static void
@@ -325,11 +348,12 @@ main(int argc, char **argv)
         REQUEST_TEST(late_reply__when_good__is_not_that_of_the_next_request),
         REQUEST_TEST(late_reply__when_bad__is_not_that_of_the_next_request),
         REQUEST_TEST(late_reply__when_there_are_some__are_all_skipped),
+        REQUEST_TEST(late_reply__when_the_next_request_is_not_sent__is_skipped),
         REQUEST_TEST(request__when_it_cannot_be_sent__fails_at_once),
         REQUEST_TEST(request__when_refused__is_the_only_one_that_fails),
         REQUEST_TEST(request__when_the_socket_has_an_error__still_gets_its_reply),
         REQUEST_TEST(request__when_reading_always_fails__fails),
-        REQUEST_TEST(request__when_the_peer_is_gone__is_no_news),
+        REQUEST_TEST(request__when_the_device_is_gone__is_fatal),
         REQUEST_TEST(new_peer__when_its_reply_is_lost__is_deleted_again),
         REQUEST_TEST(new_peer__when_refused__is_not_deleted),
     };

@@ -38,6 +38,7 @@
 
 #include "mock_netlink.h"
 #include "mock_openvpn.h"
+#include "otime.h"
 
 static int
 setup_resync(void **state)
@@ -155,6 +156,18 @@ assert_drained(int cmd)
     assert_false(readable());
 }
 
+/* what a pass has read counts, too */
+static void
+resync__when_some_are_read_first__makes_fewer_requests(void **state)
+{
+    connect_clients();
+    multicast_error(ENOBUFS);
+    multicast_expired(2000, READ_BOUND / 2, false);
+    dco_do_read(&tuntap.dco);
+    assert_int_equal(n_processed, READ_BOUND / 2);
+    assert_in_range(kernel.n_requests, 1, READ_BOUND / 2);
+}
+
 static void
 resync__when_notifications_are_queued__reads_them_first(void **state)
 {
@@ -231,6 +244,95 @@ resync__when_the_kernel_fails_to_tell__keeps_the_instance(void **state)
     assert_int_equal(n_processed, 0);
 }
 
+/* each request would take as long */
+static void
+resync__when_the_kernel_does_not_answer__asks_once_a_pass(void **state)
+{
+    connect_clients();
+    remove_peers(0, MAX_CLIENTS);
+    kernel.request_error = -ETIMEDOUT;
+    multicast_error(ENOBUFS);
+    dco_do_read(&tuntap.dco);
+    for (int i = 1; i < 5; ++i)
+    {
+        assert_int_equal(kernel.n_requests, i);
+        assert_true(dco_resync(&top));
+    }
+    assert_int_equal(n_processed, 0);
+
+    /* and goes on with that one when it does */
+    kernel.request_error = 0;
+    run_event_loop();
+    assert_lost(0, MAX_CLIENTS);
+}
+
+static void
+spend_a_second_on_a_request(int cmd)
+{
+    spend_a_second();
+}
+
+static void
+resync__when_the_second_changes__goes_on_later(void **state)
+{
+    remove_peer(2);
+    connect_client(3);
+    kernel.on_request = spend_a_second_on_a_request;
+    multicast_error(ENOBUFS);
+    dco_do_read(&tuntap.dco);
+    for (int i = 1; i <= 3; ++i)
+    {
+        assert_int_equal(kernel.n_requests, i);
+        assert_int_equal(now, wall_clock.tv_sec);
+        assert_int_equal(dco_resync(&top), i < 3);
+    }
+    assert_lost(2, 1);
+}
+
+/* no request then, as each may take long, too */
+static void
+resync__when_the_second_changes_while_reading__asks_later(void **state)
+{
+    connect_clients();
+    on_notification = spend_a_second;
+    multicast_error(ENOBUFS);
+    multicast_expired(2000, 1, true);
+    dco_do_read(&tuntap.dco);
+    assert_int_equal(n_processed, 1);
+    assert_int_equal(kernel.n_requests, 0);
+
+    /* and when it has begun */
+    assert_true(dco_resync(&top));
+    const int n_requests = kernel.n_requests;
+    assert_in_range(n_requests, 1, READ_BOUND);
+    multicast_expired(2000, 1, true);
+    assert_true(dco_resync(&top));
+    assert_int_equal(n_processed, 2);
+    assert_int_equal(kernel.n_requests, n_requests);
+
+    run_event_loop();
+    assert_int_equal(kernel.n_requests, MAX_CLIENTS);
+}
+
+static void
+resync__when_the_socket_fails_again_and_again__warns_once(void **state)
+{
+    for (int i = 0; i < 3 * READ_BOUND; ++i)
+    {
+        multicast_error(i % 2 ? ENOBUFS : ECONNRESET);
+    }
+    multicast_expired(500, 1, true);
+    run_event_loop();
+    assert_int_equal(warned, 1);
+    assert_int_equal(kernel.n_requests, 2);
+
+    /* that is past: the next time it is news */
+    multicast_error(ENOBUFS);
+    run_event_loop();
+    assert_int_equal(warned, 2);
+    assert_int_equal(kernel.n_requests, 4);
+}
+
 static void
 close_all(void)
 {
@@ -269,9 +371,9 @@ p2p_resync__when_the_peer_is_gone__is_processed(void **state)
     multicast_error(ENOBUFS);
     run_event_loop();
     assert_lost(1, 1);
-    assert_int_equal(tls_multi.dco_peer_id, -1);
 
-    /* and not again */
+    /* and not again: process_incoming_dco() has forgotten it */
+    tls_multi.dco_peer_id = -1;
     multicast_error(ENOBUFS);
     run_event_loop();
     assert_int_equal(n_processed, 1);
@@ -307,11 +409,16 @@ main(int argc, char **argv)
         RESYNC_TEST(resync__when_another_error_loses_some__finds_them_too),
         RESYNC_TEST(resync__when_nothing_was_lost__makes_no_request),
         RESYNC_TEST(resync__when_there_are_many__makes_a_bounded_number_of_requests_a_pass),
+        RESYNC_TEST(resync__when_some_are_read_first__makes_fewer_requests),
         RESYNC_TEST(resync__when_notifications_are_queued__reads_them_first),
         RESYNC_TEST(resync__when_the_queue_ends_with_the_bound__is_not_forgotten),
         RESYNC_TEST(resync__when_more_is_lost_meanwhile__starts_again),
         RESYNC_TEST(resync__when_an_instance_has_no_peer__does_not_ask_for_it),
         RESYNC_TEST(resync__when_the_kernel_fails_to_tell__keeps_the_instance),
+        RESYNC_TEST(resync__when_the_kernel_does_not_answer__asks_once_a_pass),
+        RESYNC_TEST(resync__when_the_second_changes__goes_on_later),
+        RESYNC_TEST(resync__when_the_second_changes_while_reading__asks_later),
+        RESYNC_TEST(resync__when_the_socket_fails_again_and_again__warns_once),
         RESYNC_TEST(resync__when_instances_close_meanwhile__asks_for_the_rest_only),
         RESYNC_TEST(resync__when_a_signal_is_raised__stops),
         RESYNC_TEST(resync__when_there_is_no_device__does_nothing),

@@ -1,0 +1,64 @@
+/*
+ *  OpenVPN -- An application to securely tunnel IP networks
+ *             over a single UDP port, with support for SSL/TLS-based
+ *             session authentication and key exchange,
+ *             packet encryption, packet authentication, and
+ *             packet compression.
+ *
+ *  SPDX-License-Identifier: GPL-2.0-only
+ *
+ *  This program is free software; you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License version 2
+ *  as published by the Free Software Foundation.
+ *
+ *  This program is distributed in the hope that it will be useful,
+ *  but WITHOUT ANY WARRANTY; without even the implied warranty of
+ *  MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+ *  GNU General Public License for more details.
+ */
+
+/**
+ * @file
+ * Client instances that the real multi.c can close: what it calls for that is
+ * recorded here.
+ */
+
+#ifndef MOCK_INSTANCE_H
+#define MOCK_INSTANCE_H
+
+#include "mock_openvpn.h"
+
+/* a server has these clients at first */
+#define N_CLIENTS   200
+
+/* what was last polled of each, and what its own counters are */
+#define POLLED_READ     111
+#define POLLED_WRITTEN  222
+#define LINK_READ       10000
+#define LINK_WRITTEN    20000
+
+extern struct signal_info instance_signal[N_CLIENTS];
+
+/* the instances that were closed, in this order, and what the client-disconnect
+ * plugin was told about each */
+struct closed_instance
+{
+    const struct multi_instance *mi;
+    long long received;
+    long long sent;
+};
+extern struct closed_instance closed[2 * N_CLIENTS];
+extern int n_closed;
+
+/** Let the server \a m have N_CLIENTS clients that are connected, whose peers the
+ * kernel has; forget those that were closed. */
+void connect_instances(struct multi_context *m);
+
+/** Free what they have. */
+void free_instances(void);
+
+/** Check that instances \a first to \a first + \a n - 1, and no others, were
+ * closed. */
+void assert_only_closed(int first, int n);
+
+#endif /* ifndef MOCK_INSTANCE_H */

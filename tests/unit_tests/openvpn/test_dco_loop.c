@@ -1,0 +1,624 @@
+/*
+ *  OpenVPN -- An application to securely tunnel IP networks
+ *             over a single UDP port, with support for SSL/TLS-based
+ *             session authentication and key exchange,
+ *             packet encryption, packet authentication, and
+ *             packet compression.
+ *
+ *  SPDX-License-Identifier: GPL-2.0-only
+ *
+ *  This program is free software; you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License version 2
+ *  as published by the Free Software Foundation.
+ *
+ *  This program is distributed in the hope that it will be useful,
+ *  but WITHOUT ANY WARRANTY; without even the implied warranty of
+ *  MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+ *  GNU General Public License for more details.
+ */
+
+/**
+ * @file
+ * Unit tests of the event loops of a server, and of client and P2P mode: none
+ * waits while there are peers to check, or when a signal is pending.
+ *
+ * The loops, multi.c, forward.c, sig.c and dco_linux.c are the real ones.  What
+ * they wait for is mocked here.  What else they need of OpenVPN is nearly all:
+ * the linker drops the functions that nothing here calls (-ffunction-sections,
+ * --gc-sections), mock_unused.c has those that are left.
+ */
+
+#define main openvpn_c_main
+#include "openvpn.c"
+#undef main
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#if defined(ENABLE_DCO) && defined(TARGET_LINUX)
+
+#include "mock_instance.h"
+#include "mock_msg.h"
+#include "mock_netlink.h"
+#include "mock_openvpn.h"
+
+#include "event.h"
+#include "mbuf.h"
+#include "mtcp.h"
+#include "mudp.h"
+#include "ping.h"
+#include "schedule.h"
+
+/* peer-ids from here on are of no client */
+#define UNKNOWN     500
+
+static void (*event_loop)(struct context *c);
+
+/* how often the loop has waited, and those of them that had no time-out */
+static int n_waits, n_polls;
+
+/* whether it came to wait with nothing to do, by which it ends */
+static bool idle;
+
+/* called each time that it waits, if set */
+static void (*on_wait)(void);
+
+/* packets that the socket has, and when the first was read: the notifications
+ * that were still queued */
+static int n_packets;
+static bool read_ahead;
+
+/*
+ * What it waits for
+ */
+
+static void *dco_arg, *socket_arg;
+
+static void
+fake_free(struct event_set *es)
+{
+}
+
+static void
+fake_reset(struct event_set *es)
+{
+    dco_arg = socket_arg = NULL;
+}
+
+static void
+fake_del(struct event_set *es, event_t event)
+{
+}
+
+static void
+fake_ctl(struct event_set *es, event_t event, unsigned int rwflags, void *arg)
+{
+    if (event == polled_fd())
+    {
+        dco_arg = arg;
+    }
+}
+
+unsigned int
+socket_set(struct link_socket *s, struct event_set *es, unsigned int rwflags, void *arg,
+           unsigned int *persistent)
+{
+    socket_arg = arg;
+    return rwflags;
+}
+
+static int
+fake_wait(struct event_set *es, const struct timeval *tv, struct event_set_return *out,
+          int outlen)
+{
+    const bool polls = tv->tv_sec == 0 && tv->tv_usec == 0;
+    int n = 0;
+
+    ++n_waits;
+    n_polls += polls;
+    assert_in_range(n_waits, 1, 100);
+    assert_in_range(outlen, 2, INT_MAX);
+    assert_non_null(dco_arg);
+    if (on_wait)
+    {
+        on_wait();
+    }
+    if (readable())
+    {
+        out[n].rwflags = EVENT_READ;
+        out[n++].arg = dco_arg;
+    }
+    if (n_packets)
+    {
+        out[n].rwflags = EVENT_READ;
+        out[n++].arg = socket_arg;
+    }
+    if (!n && !polls)
+    {
+        idle = true;
+        signal_info.signal_received = SIGTERM;
+    }
+    return n;
+}
+
+static struct event_set event_set = {
+    .func = { fake_free, fake_reset, fake_del, fake_ctl, fake_wait }
+};
+
+struct event_set *
+event_set_init(int *maxevents, unsigned int flags)
+{
+    return &event_set;
+}
+
+/*
+ * What else the loops call
+ */
+
+static struct link_socket link_socket = { .info = { .proto = PROTO_UDP } };
+static struct context_buffers buffers;
+
+void
+context_clear_2(struct context *c)
+{
+    CLEAR(c->c2);
+}
+
+void
+init_instance_handle_signals(struct context *c, const struct env_set *env,
+                             const unsigned int flags)
+{
+    assert_ptr_equal(c, &top);
+    c->c2.event_set = &event_set;
+    c->c2.link_socket_info = &link_socket.info;
+    c->c2.occ_op = -1;
+    c->c2.coarse_timer_wakeup = now + 3600;
+    if (c->mode == CM_P2P)
+    {
+        c->c2.tls_multi = &tls_multi;
+    }
+    else if (event_loop == tunnel_server_udp)
+    {
+        c->c2.link_socket = &link_socket;
+    }
+}
+
+void
+inherit_context_top(struct context *dest, const struct context *src)
+{
+    *dest = *src;
+    dest->mode = CM_TOP_CLONE;
+}
+
+void
+initialization_sequence_completed(struct context *c, const unsigned int flags)
+{
+    connect_instances(c->multi);
+}
+
+struct context_buffers *
+init_context_buffers(const struct frame *frame)
+{
+    buffers.read_link_buf = alloc_buf(100);
+    return &buffers;
+}
+
+void
+free_context_buffers(struct context_buffers *b)
+{
+    free_buf(&b->read_link_buf);
+}
+
+int
+link_socket_read_udp_posix(struct link_socket *sock, struct buffer *buf,
+                           struct link_socket_actual *from)
+{
+    read_ahead = read_ahead || readable();
+    --n_packets;
+    return 0;
+}
+
+bool
+mroute_extract_openvpn_sockaddr(struct mroute_addr *addr, const struct openvpn_sockaddr *osaddr,
+                                bool use_port)
+{
+    return false;
+}
+
+void
+ifconfig_pool_free(struct ifconfig_pool *pool)
+{
+}
+
+struct mroute_helper *
+mroute_helper_init(int ageable_ttl_secs)
+{
+    return NULL;
+}
+
+void
+mroute_helper_free(struct mroute_helper *mh)
+{
+}
+
+struct initial_packet_rate_limit *
+initial_rate_limit_init(int max_per_period, int period_length)
+{
+    return NULL;
+}
+
+void
+initial_rate_limit_free(struct initial_packet_rate_limit *irl)
+{
+}
+
+int
+dev_type_enum(const char *dev, const char *dev_type)
+{
+    return DEV_TYPE_TUN;
+}
+
+int
+tls_multi_process(struct tls_multi *multi, struct buffer *to_link,
+                  struct link_socket_actual **to_link_addr,
+                  struct link_socket_info *to_link_socket_info, interval_t *wakeup)
+{
+    return TLSMP_INACTIVE;
+}
+
+bool
+dco_update_keys(dco_context_t *dco, struct tls_multi *multi)
+{
+    return true;
+}
+
+void
+x_check_status(int status, const char *description, struct link_socket *sock,
+               struct tuntap *tt)
+{
+}
+
+void
+uninit_management_callback(void)
+{
+}
+
+void
+persist_client_stats(struct context *c)
+{
+}
+
+void
+close_instance(struct context *c)
+{
+}
+
+/*
+ * Setup of a case
+ */
+
+static int
+setup(void **state)
+{
+    event_loop = (void (*)(struct context *)) *state;
+    reset(event_loop == tunnel_point_to_point ? CM_P2P : CM_TOP);
+    open_device();
+    mock_set_debug_level(3);
+    tuntap.fd = -1;
+    top.options.real_hash_size = top.options.virtual_hash_size = 4;
+    top.options.max_clients = MAX_CLIENTS;
+    top.options.n_bcast_buf = 1;
+    top.options.ping_rec_timeout_action = PING_RESTART;
+
+    n_waits = n_polls = n_packets = 0;
+    idle = read_ahead = false;
+    on_wait = NULL;
+    return 0;
+}
+
+static int
+teardown_loop(void **state)
+{
+    free_instances();
+    return teardown(state);
+}
+
+/** Let the loop run until it is idle, or ends for another reason. */
+static void
+run_loop(void)
+{
+    event_loop(&top);
+}
+
+/** How many peers there are to check. */
+static int
+n_peers(void)
+{
+    return event_loop == tunnel_point_to_point ? 1 : N_CLIENTS;
+}
+
+static int
+sum_of_requests(void)
+{
+    int sum = 0;
+
+    for (int i = 0; i < N_PEERS; ++i)
+    {
+        /* nobody is asked for twice */
+        assert_in_range(kernel.n_get_peer[i], 0, 1);
+        sum += kernel.n_get_peer[i];
+    }
+    return sum;
+}
+
+/*
+ * Notifications
+ */
+
+static void
+expire_one(void)
+{
+    if (n_waits == 1)
+    {
+        multicast_expired(1, 1, true);
+    }
+}
+
+static void
+loop__when_a_peer_expires__is_told(void **state)
+{
+    on_wait = expire_one;
+    run_loop();
+    assert_int_equal(n_polls, 0);
+    if (event_loop == tunnel_point_to_point)
+    {
+        assert_int_equal(n_waits, 1);
+        assert_int_equal(signal_info.signal_received, SIGUSR1);
+    }
+    else
+    {
+        assert_int_equal(n_waits, 2);
+        assert_true(idle);
+        assert_only_closed(1, 1);
+    }
+}
+
+/* otherwise the packet could be for the instance of a peer that is gone */
+static void
+loop__when_there_is_a_packet__reads_notifications_first(void **state)
+{
+    n_packets = 3;
+    multicast_expired(1, 2, false);
+    run_loop();
+    assert_true(idle);
+    assert_int_equal(n_packets, 0);
+    assert_false(read_ahead);
+    assert_only_closed(1, 2);
+}
+
+/*
+ * The search for lost ones
+ */
+
+static void
+lose_some(void)
+{
+    if (n_waits == 1)
+    {
+        for (int i = 10; i < 20; ++i)
+        {
+            remove_peer(i);
+        }
+        multicast_error(ENOBUFS);
+        multicast_expired(UNKNOWN, 200, false);
+    }
+}
+
+static void
+loop__when_notifications_are_lost__does_not_wait_until_all_is_done(void **state)
+{
+    on_wait = lose_some;
+    run_loop();
+    assert_true(idle);
+    assert_int_equal(sum_of_requests(), n_peers());
+    /* in between it has only looked for events; but that it has */
+    assert_int_equal(n_waits - n_polls, 2);
+    assert_in_range(n_polls, 1, 200 / READ_BOUND + n_peers() / READ_BOUND + 2);
+    if (event_loop != tunnel_point_to_point)
+    {
+        assert_int_equal(n_closed, 10);
+        for (int i = 10; i < 20; ++i)
+        {
+            assert_true(instance[i].halt);
+            assert_string_equal(instance_signal[i].signal_text,
+                                "ovpn-dco: peer gone, notification lost");
+        }
+    }
+}
+
+/* as many datagrams as one pass takes: that ends with nothing more to read, and
+ * the peers not checked yet */
+static void
+lose_one(void)
+{
+    if (n_waits == 1)
+    {
+        remove_peer(1);
+        multicast_error(ENOBUFS);
+        multicast_expired(UNKNOWN, READ_BOUND - 1, false);
+    }
+}
+
+static void
+raise_sigterm(int cmd)
+{
+    signal_info.signal_received = SIGTERM;
+}
+
+static void
+loop__when_a_signal_is_raised_meanwhile__ends_before_it_waits(void **state)
+{
+    on_wait = lose_one;
+    kernel.on_request = raise_sigterm;
+    run_loop();
+    assert_int_equal(n_waits, 1);
+    assert_int_equal(kernel.n_requests, 1);
+}
+
+static void
+loop__when_the_peer_is_lost__restarts(void **state)
+{
+    on_wait = lose_one;
+    run_loop();
+    assert_int_equal(n_waits, 1);
+    assert_int_equal(signal_info.signal_received, SIGUSR1);
+    assert_string_equal(signal_info.signal_text, "dco-peer-lost");
+    assert_int_equal(tls_multi.dco_peer_id, -1);
+}
+
+static void
+loop__when_the_peer_is_lost__exits_if_told_to(void **state)
+{
+    top.options.ping_rec_timeout_action = PING_EXIT;
+    on_wait = lose_one;
+    run_loop();
+    assert_int_equal(n_waits, 1);
+    assert_int_equal(signal_info.signal_received, SIGTERM);
+    assert_string_equal(signal_info.signal_text, "dco-peer-lost");
+    assert_int_equal(tls_multi.dco_peer_id, -1);
+}
+
+/* and if it has no --ping-*, which trigger_ping_timeout_signal() asserts */
+static void
+loop__when_the_peer_is_lost__restarts_by_default(void **state)
+{
+    top.options.ping_rec_timeout_action = PING_UNDEF;
+    loop__when_the_peer_is_lost__restarts(state);
+}
+
+/*
+ * The time-out
+ */
+
+static int
+setup_server_timeout(void **state)
+{
+    setup(state);
+    multi_context.schedule = schedule_init();
+    multi_context.mbuf = mbuf_init(1);
+    inherit_context_top(&multi_context.top, &top);
+    connect_instances(&multi_context);
+    return 0;
+}
+
+static int
+teardown_timeout(void **state)
+{
+    schedule_free(multi_context.schedule);
+    mbuf_free(multi_context.mbuf);
+    CLEAR(multi_context);
+    return teardown_loop(state);
+}
+
+static void
+test_timeout(void **state)
+{
+    const struct timeval before[] = { { 10, 0 }, { 0, 5 }, { 3, 7 }, { 0, 0 } };
+    struct timeval *tv = &multi_context.top.c2.timeval;
+
+    for (size_t i = 0; i < SIZE(before); ++i)
+    {
+        const bool due = !before[i].tv_sec && !before[i].tv_usec;
+
+        multicast_error(ENOBUFS);
+        multicast_expired(UNKNOWN, 200, false);
+        dco_do_read(&tuntap.dco);
+        int passes = 0;
+        while (true)
+        {
+            *tv = before[i];
+            multi_context.earliest_wakeup = &instance[7];
+            multi_dco_resync(&multi_context);
+            assert_in_range(++passes, 1, 100);
+            if (!readable() && kernel.n_requests == N_CLIENTS)
+            {
+                break;
+            }
+            assert_int_equal(tv->tv_sec, 0);
+            assert_int_equal(tv->tv_usec, 0);
+            assert_ptr_equal(multi_context.earliest_wakeup, due ? &instance[7] : NULL);
+        }
+
+        /* the last pass, and those after it, leave it as it is */
+        for (int j = 0; j < 2; ++j)
+        {
+            assert_int_equal(tv->tv_sec, before[i].tv_sec);
+            assert_int_equal(tv->tv_usec, before[i].tv_usec);
+            assert_ptr_equal(multi_context.earliest_wakeup, &instance[7]);
+            multi_dco_resync(&multi_context);
+        }
+        assert_in_range(passes, 3, 100);
+        assert_int_equal(kernel.n_requests, N_CLIENTS);
+        kernel.n_requests = 0;
+    }
+}
+
+static void
+earliest_wakeup__when_of_a_lost_peer__is_forgotten(void **state)
+{
+    remove_peer(7);
+    multi_context.earliest_wakeup = &instance[7];
+    multicast_error(ENOBUFS);
+    dco_do_read(&tuntap.dco);
+    for (int i = 0; i < N_CLIENTS / READ_BOUND + 1; ++i)
+    {
+        multi_dco_resync(&multi_context);
+    }
+    assert_only_closed(7, 1);
+    assert_null(multi_context.earliest_wakeup);
+}
+
+#define LOOP_CASE(name, f, loop) { name "_" #f, f, setup, teardown_loop, (void *)(loop) }
+#define UDP_TEST(f) LOOP_CASE("udp_server", f, tunnel_server_udp)
+#define TCP_TEST(f) LOOP_CASE("tcp_server", f, tunnel_server_tcp)
+#define P2P_TEST_LOOP(f) LOOP_CASE("p2p", f, tunnel_point_to_point)
+#define LOOP_TESTS(f) UDP_TEST(f), TCP_TEST(f), P2P_TEST_LOOP(f)
+#define TIMEOUT_CASE(name, f) { name, f, setup_server_timeout, teardown_timeout, NULL }
+
+int
+main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        LOOP_TESTS(loop__when_a_peer_expires__is_told),
+        UDP_TEST(loop__when_there_is_a_packet__reads_notifications_first),
+
+        LOOP_TESTS(loop__when_notifications_are_lost__does_not_wait_until_all_is_done),
+        LOOP_TESTS(loop__when_a_signal_is_raised_meanwhile__ends_before_it_waits),
+        P2P_TEST_LOOP(loop__when_the_peer_is_lost__restarts),
+        P2P_TEST_LOOP(loop__when_the_peer_is_lost__restarts_by_default),
+        P2P_TEST_LOOP(loop__when_the_peer_is_lost__exits_if_told_to),
+
+        TIMEOUT_CASE("timeout__when_there_is_more_to_do__is_none", test_timeout),
+        TIMEOUT_CASE("earliest_wakeup__when_of_a_lost_peer__is_forgotten",
+                     earliest_wakeup__when_of_a_lost_peer__is_forgotten),
+    };
+
+    /* the name of a case, or a pattern, to run no other */
+    if (argc > 1)
+    {
+        cmocka_set_test_filter(argv[1]);
+    }
+    return cmocka_run_group_tests_name("dco_loop", tests, NULL, NULL);
+}
+
+#else  /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */
+
+int
+main(void)
+{
+    return 0;
+}
+
+#endif /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */
