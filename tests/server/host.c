@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#define IFINDEX 5
+#define FIRST_IFINDEX 5
 
 /* The clock */
 
@@ -75,6 +75,7 @@ static int
 wait_for(wait_fn wait, void *what, int timeout)
 {
     int pause = 0;
+    module_pass();
     for (int waited = 0;; waited += pause)
     {
         const int ready = wait(what, pause);
@@ -188,7 +189,10 @@ __wrap_waitpid(pid_t pid, int *status, int options)
     return __real_waitpid(pid, status, options);
 }
 
-/* Interfaces, addresses, routes: as networking.h declares them */
+/* Interfaces, addresses, routes: as networking.h declares them. An interface that
+ * is made anew has another index (net/core/dev.c: dev_new_index()). */
+
+static unsigned int ifindex = FIRST_IFINDEX - 1;
 
 int
 __wrap_net_iface_new(void *ctx, const char *name, const char *type, void *arg)
@@ -196,7 +200,7 @@ __wrap_net_iface_new(void *ctx, const char *name, const char *type, void *arg)
     (void)ctx;
     (void)name;
     (void)type;
-    module_interface_new(instance_is_multipeer(arg), IFINDEX);
+    module_interface_new(instance_is_multipeer(arg), ++ifindex);
     return 0;
 }
 
@@ -213,7 +217,7 @@ unsigned int
 __wrap_if_nametoindex(const char *name)
 {
     (void)name;
-    return IFINDEX;
+    return ifindex;
 }
 
 int

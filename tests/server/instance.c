@@ -73,13 +73,6 @@ instance_count(void)
     return server ? server->n_clients : 0;
 }
 
-uint32_t
-instance_address(int peer_id)
-{
-    return server && peer_id >= 0 && peer_id < server->max_clients && server->instances[peer_id]
-           ? ntohl(server->instances[peer_id]->real.v4.addr) : 0;
-}
-
 int
 instance_p2p_peer(void)
 {

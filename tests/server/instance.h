@@ -24,10 +24,6 @@ int instance_list(struct instance *list, int max);
 /* The number of clients as the server counts them (n_clients) */
 int instance_count(void);
 
-/* Address of the client that the server has that peer-id for, or 0; the kernel
- * may not have the peer yet */
-uint32_t instance_address(int peer_id);
-
 /* Peer-id of the point-to-point mode's one peer, or -1 */
 int instance_p2p_peer(void);
 

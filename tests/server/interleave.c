@@ -170,9 +170,9 @@ list(char *line, unsigned int last)
                 char name[NAME];
                 s.target = TARGET_NONE + 1 + i / POSITION_COUNT;
                 s.position = i % POSITION_COUNT;
-                scenario_format(&s, name, sizeof(name));
-                if (scenario_reachable(&s))
+                for (unsigned int lag = 0; scenario_reachable(&s) && scenario_lag(&s, lag); ++lag)
                 {
+                    scenario_format(&s, name, sizeof(name));
                     puts(name);
                 }
             }

@@ -75,7 +75,7 @@ command_line(const struct scenario *s, const struct scene_paths *paths, const ch
             APPEND("--server", "10.8.0.0", "255.255.255.0");
         }
     }
-    if (s->variant == VARIANT_SCRIPT)
+    if (s->variant == VARIANT_SCRIPT || s->variant == VARIANT_SLOW_SCRIPT)
     {
         const char *fifo = path(paths->run, "fifo");
         char script[600];
@@ -121,6 +121,7 @@ __wrap_main(int argc, char **argv)
     {
         /* two fit: it is full when more than this is queued already */
         netlink_rmem_max = NETLINK_TRUESIZE / 2;
+        netlink_admin = false;
     }
     command_line(&scenario, &paths, argv[5]);
     scene_start(&scenario, &paths);

@@ -4,7 +4,9 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <linux/sockios.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -24,6 +26,14 @@ drain(void)
         got = recv(connection, discarded, sizeof(discarded), MSG_DONTWAIT);
     } while (got > 0);
     return got < 0;
+}
+
+/* net/unix/af_unix.c: unix_outq_len() */
+bool
+management_was_read(void)
+{
+    int left = 0;
+    return ioctl(connection, SIOCOUTQ, &left) == 0 && left == 0;
 }
 
 void

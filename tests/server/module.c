@@ -2,6 +2,7 @@
 #include "module.h"
 #include "netlink.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/genetlink.h>
 #include <netlink/attr.h>
@@ -10,34 +11,48 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* the base's copy of the module's interface */
 #include "ovpn_dco_linux.h"
 
-#define FAMILY_ID 27            /* with IFINDEX 5: what the fuzzer takes for its own */
+#define FAMILY_ID 27            /* with FIRST_IFINDEX: what the fuzzer takes for its own */
 #define GROUP_PEERS 9
+#define PEERS_EVER 256          /* those that are gone included */
 
 struct peer
 {
-    bool present;
+    bool known, present;
     int id;
+    uint32_t address;           /* the client's, host byte order */
     bool keepalive;
     bool keys[2];               /* OVPN_KEY_SLOT_PRIMARY, _SECONDARY */
     unsigned int swaps;
+    struct module_count count;
 };
 
 unsigned int module_dump_size = 2;
 bool module_takes_no_address = true;
 
-static struct peer peers[MODULE_PEERS];
+static struct peer peers[PEERS_EVER];
 static bool multipeer;
 static unsigned int ifindex;
 static FILE *record;
 
+/* Notifications that are due later, in order */
+static struct trailing
+{
+    unsigned int interface;
+    int id;
+    enum reason reason;
+    unsigned int requests, passes;      /* until then; one of them is in use */
+} trailing[MODULE_PEERS];
+static unsigned int trailing_count, lag_requests, lag_passes;
+
 static struct peer *
 lookup(int id)
 {
-    for (int i = 0; i < MODULE_PEERS; ++i)
+    for (int i = 0; i < PEERS_EVER && peers[i].known; ++i)
     {
         if (peers[i].present && peers[i].id == id)
         {
@@ -64,7 +79,7 @@ unsigned int
 module_peers(void)
 {
     unsigned int count = 0;
-    for (int i = 0; i < MODULE_PEERS; ++i)
+    for (int i = 0; i < PEERS_EVER && peers[i].known; ++i)
     {
         count += peers[i].present;
     }
@@ -75,7 +90,7 @@ int
 module_next_peer(int id)
 {
     int next = MODULE_NO_PEER;
-    for (int i = 0; i < MODULE_PEERS; ++i)
+    for (int i = 0; i < PEERS_EVER && peers[i].known; ++i)
     {
         if (peers[i].present && peers[i].id > id && (next == MODULE_NO_PEER || peers[i].id < next))
         {
@@ -89,6 +104,41 @@ unsigned int
 module_swaps(int id)
 {
     return lookup(id) ? lookup(id)->swaps : 0;
+}
+
+uint32_t
+module_address(int id)
+{
+    return lookup(id) ? lookup(id)->address : 0;
+}
+
+bool
+module_count(uint32_t address, struct module_count *count)
+{
+    int i = PEERS_EVER - 1;
+    while (i >= 0 && !(peers[i].known && peers[i].address == address))
+    {
+        --i;
+    }
+    if (i >= 0)
+    {
+        *count = peers[i].count;
+        count->withheld = !peers[i].present || count->withheld;
+    }
+    return i >= 0;
+}
+
+/* The kernel does not tell what it has of that peer, or of all */
+static void
+withhold(int id)
+{
+    for (int i = 0; i < PEERS_EVER && peers[i].known; ++i)
+    {
+        if (peers[i].present && (id == MODULE_NO_PEER || peers[i].id == id))
+        {
+            peers[i].count.withheld = true;
+        }
+    }
 }
 
 void
@@ -152,6 +202,73 @@ nla_put_failure:
     nlmsg_free(msg);
 }
 
+static void
+notify_first(void)
+{
+    const struct trailing first = trailing[0];
+    memmove(trailing, trailing + 1, --trailing_count * sizeof(*trailing));
+    notify(first.interface, first.id, first.reason);
+}
+
+static void
+notify_due(void)
+{
+    while (trailing_count && !trailing[0].requests && !trailing[0].passes)
+    {
+        notify_first();
+    }
+}
+
+static void
+notify_removed(int id, enum reason reason)
+{
+    if (trailing_count == MODULE_PEERS)
+    {
+        notify_first();
+    }
+    trailing[trailing_count++] = (struct trailing) { ifindex, id, reason, lag_requests, lag_passes };
+    notify_due();
+}
+
+void
+module_lag(unsigned int requests, unsigned int passes)
+{
+    lag_requests = requests;
+    lag_passes = passes;
+    while (!requests && !passes && trailing_count)
+    {
+        notify_first();
+    }
+}
+
+void
+module_pass(void)
+{
+    for (unsigned int i = 0; i < trailing_count; ++i)
+    {
+        trailing[i].passes -= trailing[i].passes > 0;
+    }
+    for (int i = 0; i < PEERS_EVER && peers[i].known; ++i)
+    {
+        if (peers[i].present)
+        {
+            ++peers[i].count.now;
+            peers[i].count.withheld = false;
+        }
+    }
+    notify_due();
+}
+
+static void
+request_answered(void)
+{
+    for (unsigned int i = 0; i < trailing_count; ++i)
+    {
+        trailing[i].requests -= trailing[i].requests > 0;
+    }
+    notify_due();
+}
+
 void
 module_notify_late(int id, enum reason reason)
 {
@@ -174,7 +291,7 @@ module_remove_peer(int id, enum reason reason)
     if (peer)
     {
         peer->present = false;
-        notify(ifindex, id, reason);
+        notify_removed(id, reason);
     }
 }
 
@@ -185,6 +302,24 @@ module_remove_all(enum reason reason)
     {
         module_remove_peer(id, reason);
     }
+}
+
+/* The client's address: ovpn_netlink_cmd_new_peer() gets it over UDP; over TCP
+ * the socket has it */
+static uint32_t
+client_address(struct nlattr **attrs)
+{
+    struct sockaddr_in in = { 0 };
+    socklen_t size = sizeof(in);
+    if (attrs[OVPN_NEW_PEER_ATTR_SOCKADDR_REMOTE])
+    {
+        nla_memcpy(&in, attrs[OVPN_NEW_PEER_ATTR_SOCKADDR_REMOTE], sizeof(in));
+    }
+    else
+    {
+        getpeername((int)nla_get_u32(attrs[OVPN_NEW_PEER_ATTR_SOCKET]), (void *)&in, &size);
+    }
+    return ntohl(in.sin_addr.s_addr);
 }
 
 static int
@@ -207,11 +342,14 @@ new_peer(struct nlattr **attrs, int id)
     {
         module_remove_all(REASON_TEARDOWN);     /* ovpn_peer_add_p2p() */
     }
-    for (int i = 0; i < MODULE_PEERS; ++i)
+    for (int i = 0; i < PEERS_EVER && module_peers() < MODULE_PEERS; ++i)
     {
-        if (!peers[i].present)
+        if (!peers[i].known)
         {
-            peers[i] = (struct peer) { .present = true, .id = id };
+            peers[i] = (struct peer) {
+                .known = true, .present = true, .id = id, .address = client_address(attrs),
+                .count.now = 1
+            };
             return 0;
         }
     }
@@ -270,14 +408,17 @@ peer_request(enum request request, int id, struct nlattr **tb)
 static void
 put_peer(struct nl_msg *msg, int id)
 {
-    const uint64_t bytes = 1000;        /* the same each time: the peer is idle */
+    const uint64_t vpn = 1000 + id;     /* the same each time: the client is idle */
+    struct module_count *count = &lookup(id)->count;
+    const uint64_t link = count->now << MODULE_COUNT_SHIFT;
     struct nlattr *attr = nla_nest_start(msg, OVPN_ATTR_GET_PEER);
     NLA_PUT_U32(msg, OVPN_GET_PEER_RESP_ATTR_PEER_ID, id);
-    NLA_PUT_U64(msg, OVPN_GET_PEER_RESP_ATTR_VPN_RX_BYTES, bytes);
-    NLA_PUT_U64(msg, OVPN_GET_PEER_RESP_ATTR_VPN_TX_BYTES, bytes + 1);
-    NLA_PUT_U64(msg, OVPN_GET_PEER_RESP_ATTR_LINK_RX_BYTES, bytes + 2);
-    NLA_PUT_U64(msg, OVPN_GET_PEER_RESP_ATTR_LINK_TX_BYTES, bytes + 3);
+    NLA_PUT_U64(msg, OVPN_GET_PEER_RESP_ATTR_VPN_RX_BYTES, vpn);
+    NLA_PUT_U64(msg, OVPN_GET_PEER_RESP_ATTR_VPN_TX_BYTES, vpn + 1);
+    NLA_PUT_U64(msg, OVPN_GET_PEER_RESP_ATTR_LINK_RX_BYTES, link);
+    NLA_PUT_U64(msg, OVPN_GET_PEER_RESP_ATTR_LINK_TX_BYTES, 2 * link);
     nla_nest_end(msg, attr);
+    count->told = count->now;
     return;
 nla_put_failure:
     abort();
@@ -382,14 +523,9 @@ kind_of(const struct nlmsghdr *request)
     return REQUEST_COUNT;
 }
 
-void
-netlink_request(struct netlink_sock *sock, const struct nlmsghdr *request)
+static void
+family_request(struct netlink_sock *sock, const struct nlmsghdr *request)
 {
-    if (request->nlmsg_type == GENL_ID_CTRL)
-    {
-        get_family(sock, request);
-        return;
-    }
     struct nlattr *tb[OVPN_ATTR_MAX + 1], *attrs[16] = { 0 };
     const enum request kind = kind_of(request);
     if (request->nlmsg_type != FAMILY_ID || kind == REQUEST_COUNT
@@ -420,6 +556,10 @@ netlink_request(struct netlink_sock *sock, const struct nlmsghdr *request)
 
     module_seen(kind, id);
     const int answer = module_at(kind, POSITION_AHEAD, id);
+    if (answer && (kind == REQUEST_GET_PEER || kind == REQUEST_DUMP))
+    {
+        withhold(id);
+    }
     if (answer < 0)
     {
         acknowledge(sock, request, answer);
@@ -452,6 +592,18 @@ netlink_request(struct netlink_sock *sock, const struct nlmsghdr *request)
         acknowledge(sock, request, error);
     }
     module_at(kind, POSITION_BEHIND, id);
+}
+
+void
+netlink_request(struct netlink_sock *sock, const struct nlmsghdr *request)
+{
+    if (request->nlmsg_type == GENL_ID_CTRL)
+    {
+        get_family(sock, request);
+        return;
+    }
+    family_request(sock, request);
+    request_answered();
 }
 
 /* ovpn_netlink_dump_peers(): it goes on after as many peers as it has written,

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define MODULE_PEERS 64         /* at most, at a time */
 #define MODULE_NO_PEER (-1)
@@ -67,8 +68,44 @@ int module_next_peer(int id);
 /* How often peer ID's keys were exchanged so far; 0 without the peer */
 unsigned int module_swaps(int id);
 
-/* Remove a peer for REASON and tell the multicast group, as
- * ovpn_netlink_notify_del_peer() does. Without such a peer nothing happens. */
+/*
+ * Byte counts: the transport's (LINK_RX_BYTES) are COUNT << MODULE_COUNT_SHIFT,
+ * sent twice as many as received, so that what the server adds to them for its
+ * control channel doesn't matter. They grow with each pass of the server's loop,
+ * as keepalives come and go. Those of the tunnel (VPN_RX_BYTES), which
+ * --inactive looks at, stay the same: the client is idle.
+ */
+#define MODULE_COUNT_SHIFT 32
+
+struct module_count
+{
+    uint64_t told;              /* by the last statistics that the kernel gave out, 0: none */
+    uint64_t now;
+    bool withheld;              /* the peer is gone, or the kernel would not tell */
+};
+
+/* Those of the client's peer with that address, also when it is gone; false when
+ * it had none */
+bool module_count(uint32_t address, struct module_count *count);
+
+/* Address of the client whose peer that is, host byte order; 0 without it */
+uint32_t module_address(int id);
+
+/*
+ * Removing a peer and telling about it are two events: ovpn_peer_del() takes it
+ * out of the hash tables, and ovpn_peer_delete_work(), a work item, calls
+ * ovpn_netlink_notify_del_peer() when it gets its turn. Here that is when so many
+ * REQUESTS have been answered since (the one at which the peer went counts), or
+ * when the server has begun to wait so many times (PASSES of its loop). With
+ * neither it is at once, and what was due later is sent now.
+ */
+void module_lag(unsigned int requests, unsigned int passes);
+
+/* The server begins to wait: another pass of its loop */
+void module_pass(void);
+
+/* Remove a peer for REASON and tell the multicast group. Without such a peer
+ * nothing happens. */
 void module_remove_peer(int id, enum reason reason);
 
 /* Remove all peers, with a notification each */

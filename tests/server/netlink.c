@@ -4,7 +4,6 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <linux/filter.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,12 +35,14 @@ struct netlink_sock
     bool readable;              /* the eventfd's state */
     bool groups[GROUPS];
     unsigned int empty_reads;
+    int filter[2];              /* what is sent to [0] and passes comes out of [1]; 0: no filter */
     struct nlmsghdr *dump;      /* the request of a dump that is not complete */
     unsigned int dump_skip;
     struct datagram *head, **tail;
 };
 
 unsigned int netlink_rmem_max = 212992;
+bool netlink_admin = true;
 
 static struct netlink_sock *sockets[SOCKETS];
 
@@ -106,10 +107,42 @@ overrun(struct netlink_sock *sock)
     }
 }
 
+/* sk_filter(), by the kernel itself: the program is attached to a socket pair, to
+ * which the datagram goes as it is. Not even an overrun comes of one that is
+ * dropped: netlink_unicast() and do_one_broadcast() filter first. */
+static bool
+passes_filter(const struct netlink_sock *sock, const void *data, size_t size)
+{
+    char byte;
+    if (!sock->filter[0])
+    {
+        return true;
+    }
+    if (send(sock->filter[0], data, size, MSG_DONTWAIT) != (ssize_t)size)
+    {
+        abort();
+    }
+    return recv(sock->filter[1], &byte, 1, MSG_DONTWAIT) == 1;
+}
+
+static int
+attach_filter(struct netlink_sock *sock, const void *program, socklen_t size)
+{
+    if (!sock->filter[0] && socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, sock->filter))
+    {
+        abort();
+    }
+    return REAL(setsockopt)(sock->filter[1], SOL_SOCKET, SO_ATTACH_FILTER, program, size);
+}
+
 /* netlink_attachskb(), netlink_broadcast_deliver() */
 void
 netlink_unicast(struct netlink_sock *sock, const void *data, size_t size)
 {
+    if (!passes_filter(sock, data, size))
+    {
+        return;
+    }
     if (sock->rmem > sock->rcvbuf || sock->congested)
     {
         overrun(sock);
@@ -231,6 +264,11 @@ close(int fd)
                 sockets[i] = NULL;
             }
         }
+        if (sock->filter[0])
+        {
+            REAL(close)(sock->filter[0]);
+            REAL(close)(sock->filter[1]);
+        }
         free(sock->dump);
         free(sock);
     }
@@ -274,12 +312,20 @@ setsockopt(int fd, int level, int name, const void *value, socklen_t size)
     }
     unsigned int number = 0;
     memcpy(&number, value, size < sizeof(number) ? size : sizeof(number));
-    if (level == SOL_SOCKET && (name == SO_RCVBUFFORCE || name == SO_ATTACH_FILTER))
+    if (level == SOL_SOCKET && name == SO_ATTACH_FILTER)
     {
-        errno = EPERM;
-        return -1;
+        return attach_filter(sock, value, size);
     }
-    if (level == SOL_SOCKET && name == SO_RCVBUF)
+    if (level == SOL_SOCKET && name == SO_RCVBUFFORCE)
+    {
+        if (!netlink_admin)
+        {
+            errno = EPERM;
+            return -1;
+        }
+        sock->rcvbuf = 2 * number;      /* __sock_set_rcvbuf() */
+    }
+    else if (level == SOL_SOCKET && name == SO_RCVBUF)
     {
         sock->rcvbuf = 2 * (number < netlink_rmem_max ? number : netlink_rmem_max);
     }

@@ -26,6 +26,10 @@ struct netlink_sock;
 /* sysctl net.core.rmem_max, in bytes; before the server opens a socket */
 extern unsigned int netlink_rmem_max;
 
+/* Whether the server has CAP_NET_ADMIN for SO_RCVBUFFORCE: net/core/sock.c,
+ * sk_setsockopt(), which then takes any size, and EPERM without it */
+extern bool netlink_admin;
+
 /* Queue a message for one socket. It is dropped, as the kernel does, when the
  * receive buffer is full or the socket congested. */
 void netlink_unicast(struct netlink_sock *sock, const void *data, size_t size);

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * An OpenVPN plugin that tells the server's process, which has loaded it,
- * which clients were reported as connected and as disconnected.
+ * which clients were reported as connected and as disconnected, and with how
+ * many bytes.
  */
 #include "openvpn-plugin.h"
 
 /* in the executable that loads this */
 #include "reports.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
+#include <string.h>
 
 OPENVPN_EXPORT openvpn_plugin_handle_t
 openvpn_plugin_open_v1(unsigned int *type_mask, const char *argv[], const char *envp[])
@@ -41,6 +44,17 @@ openvpn_plugin_client_destructor_v1(openvpn_plugin_handle_t handle, void *client
     (void)client;
 }
 
+static const char *
+value(const char *envp[], const char *name)
+{
+    const size_t length = strlen(name);
+    while (*envp && (strncmp(*envp, name, length) || (*envp)[length] != '='))
+    {
+        ++envp;
+    }
+    return *envp ? *envp + length + 1 : "";
+}
+
 OPENVPN_EXPORT int
 openvpn_plugin_func_v2(openvpn_plugin_handle_t handle, const int type, const char *argv[],
                        const char *envp[], void *client,
@@ -48,7 +62,6 @@ openvpn_plugin_func_v2(openvpn_plugin_handle_t handle, const int type, const cha
 {
     (void)handle;
     (void)argv;
-    (void)envp;
     (void)return_list;
     if (type == OPENVPN_PLUGIN_CLIENT_CONNECT)
     {
@@ -56,7 +69,10 @@ openvpn_plugin_func_v2(openvpn_plugin_handle_t handle, const int type, const cha
     }
     else
     {
-        report_disconnected(client);
+        struct in_addr in = { 0 };
+        inet_pton(AF_INET, value(envp, "trusted_ip"), &in);
+        report_disconnected(client, ntohl(in.s_addr), strtoull(value(envp, "bytes_received"), NULL, 10),
+                            strtoull(value(envp, "bytes_sent"), NULL, 10));
     }
     return OPENVPN_PLUGIN_FUNC_SUCCESS;
 }

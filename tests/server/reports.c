@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "module.h"
 #include "reports.h"
 #include "verdict.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 struct report
@@ -9,6 +11,8 @@ struct report
     struct report *next;
     int connected, disconnected;
 };
+
+bool reports_bytes;
 
 static struct report *reports;
 
@@ -31,9 +35,31 @@ report_connected(struct report *report)
     ++report->connected;
 }
 
-void
-report_disconnected(struct report *report)
+/* When its peer is gone what the kernel told last counts: until then it was not
+ * idle, so that is behind, but there is nothing better */
+static void
+check_bytes(uint32_t address, uint64_t received, uint64_t sent)
 {
+    struct module_count count;
+    received >>= MODULE_COUNT_SHIFT;
+    sent >>= MODULE_COUNT_SHIFT;
+    if (!reports_bytes || !module_count(address, &count))
+    {
+        return;
+    }
+    const uint64_t expected = count.withheld ? count.told : count.now;
+    if (received != expected || sent != 2 * expected)
+    {
+        verdict_add("bytes", "%" PRIu64 " received, %" PRIu64 " sent; the kernel has counted %" PRIu64
+                    " and twice that, and told %" PRIu64 "%s", received, sent, count.now, count.told,
+                    count.withheld ? " before the peer was gone" : "");
+    }
+}
+
+void
+report_disconnected(struct report *report, uint32_t address, uint64_t received, uint64_t sent)
+{
+    check_bytes(address, received, sent);
     if (!report->connected)
     {
         verdict_add("reports", "a client was reported as disconnected only");

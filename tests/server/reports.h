@@ -6,6 +6,9 @@
 #ifndef REPORTS_H
 #define REPORTS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 struct report;
 
 /* A client instance of the server, of which nothing was reported yet */
@@ -13,8 +16,13 @@ struct report *report_new(void);
 
 void report_connected(struct report *report);
 
-/* More than once is a finding */
-void report_disconnected(struct report *report);
+/* Whether byte counts are compared: while the situation lasts, or each scenario
+ * would tell anew how stock counts when a peer expires */
+extern bool reports_bytes;
+
+/* More than once is a finding, and so are other bytes than the kernel has counted
+ * for that client, at ADDRESS (host byte order) */
+void report_disconnected(struct report *report, uint32_t address, uint64_t received, uint64_t sent);
 
 /* The number of clients that were reported as connected and not as disconnected */
 int reports_open(void);

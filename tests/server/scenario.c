@@ -6,7 +6,7 @@
 #include <string.h>
 
 const char *const proto_names[] = { "udp", "tcp", "p2p" };
-const char *const variant_names[] = { "plain", "script", "no-address", "small-buffer" };
+const char *const variant_names[] = { "plain", "script", "no-address", "small-buffer", "slow-script" };
 const char *const situation_names[] = {
     "connect", "expire", "storm", "rekey", "duplicate", "kill-cn", "kill-address", "inactive",
     "status-file", "status", "usr1", "usr1-persist", "hup", "term",
@@ -17,6 +17,7 @@ const char *const request_names[] = {
 };
 const char *const target_names[] = {
     "none", "requester", "other", "all", "reused", "foreign", "refused", "silent",
+    "lagging",
 };
 const char *const position_names[] = { "ahead", "between", "behind" };
 
@@ -31,6 +32,44 @@ scenario_index(const char *const *names, int count, const char *name)
         }
     }
     return -1;
+}
+
+/* The target with that name, or -1; its lag, if it has one, goes to S */
+static int
+target_of(const char *name, struct scenario *s)
+{
+    char unit;
+    unsigned int lag;
+    int end = 0;
+    if (sscanf(name, "lagging-%c%u%n", &unit, &lag, &end) == 2)
+    {
+        s->lag_requests = unit == 'r' ? lag : 0;
+        s->lag_passes = unit == 'p' ? lag : 0;
+        return !name[end] && s->lag_requests + s->lag_passes > 0 ? TARGET_LAGGING : -1;
+    }
+    const int target = scenario_index(target_names, TARGET_COUNT, name);
+    return target == TARGET_LAGGING ? -1 : target;
+}
+
+bool
+scenario_lag(struct scenario *s, unsigned int n)
+{
+    static const unsigned int requests[] = { 1, 2, 3, 4, 5, 6 }, passes[] = { 1, 10, 24 };
+    const unsigned int count = sizeof(requests) / sizeof(*requests);
+    s->lag_requests = s->lag_passes = 0;
+    if (s->target != TARGET_LAGGING)
+    {
+        return n == 0;
+    }
+    if (n < count)
+    {
+        s->lag_requests = requests[n];
+    }
+    else if (n - count < sizeof(passes) / sizeof(*passes))
+    {
+        s->lag_passes = passes[n - count];
+    }
+    return s->lag_requests + s->lag_passes > 0;
 }
 
 bool
@@ -74,7 +113,7 @@ scenario_parse(const char *name, struct scenario *s)
     }
     *dot = '\0';
     const int request = scenario_index(request_names, REQUEST_COUNT, word[3]);
-    const int target = scenario_index(target_names, TARGET_COUNT, word[4]);
+    const int target = target_of(word[4], s);
     const int position = scenario_index(position_names, POSITION_COUNT, word[5]);
     if (request < 0 || target <= TARGET_NONE || position < 0)
     {
@@ -99,14 +138,25 @@ scenario_format(const struct scenario *s, char *text, size_t size)
                                 variant_names[s->variant], situation_names[s->situation]);
     if (s->target != TARGET_NONE && length > 0 && (size_t)length < size)
     {
-        snprintf(text + length, size - length, "/%s.%u/%s/%s", request_names[s->request],
-                 s->occurrence, target_names[s->target], position_names[s->position]);
+        char lag[16] = "";
+        if (s->target == TARGET_LAGGING)
+        {
+            snprintf(lag, sizeof(lag), "-%c%u", s->lag_requests ? 'r' : 'p',
+                     s->lag_requests ? s->lag_requests : s->lag_passes);
+        }
+        snprintf(text + length, size - length, "/%s.%u/%s%s/%s", request_names[s->request],
+                 s->occurrence, target_names[s->target], lag, position_names[s->position]);
     }
 }
 
 bool
 scenario_situation_reachable(enum proto proto, enum variant variant, enum situation situation)
 {
+    if (variant == VARIANT_SLOW_SCRIPT)
+    {
+        /* the others close one, or all at once in any version */
+        return proto != PROTO_P2P && situation == SITUATION_STORM;
+    }
     if (proto != PROTO_P2P)
     {
         return true;
@@ -115,6 +165,30 @@ scenario_situation_reachable(enum proto proto, enum variant variant, enum situat
     return variant == VARIANT_PLAIN && situation != SITUATION_DUPLICATE
            && situation != SITUATION_STORM && situation != SITUATION_RANDOM
            && situation != SITUATION_KILL_CN && situation != SITUATION_KILL_ADDRESS;
+}
+
+/* Whether an id gets free there, or is given away, while its peer is gone already */
+static bool
+takes_id_again(const struct scenario *s)
+{
+    switch (s->situation)
+    {
+        case SITUATION_CONNECT:         /* the client that is refused, the next one */
+        case SITUATION_REKEY:           /* as a key that is refused may end a connection */
+        case SITUATION_DUPLICATE:
+        case SITUATION_KILL_CN:
+        case SITUATION_KILL_ADDRESS:
+        case SITUATION_INACTIVE:
+        case SITUATION_USR1:            /* it is another interface's */
+        case SITUATION_USR1_PERSIST:
+        case SITUATION_HUP:
+            return s->proto != PROTO_P2P && s->variant == VARIANT_PLAIN
+                   && s->request != REQUEST_NEW_PEER && s->request != REQUEST_SCRIPT
+                   && s->position == POSITION_AHEAD;
+
+        default:
+            return false;
+    }
 }
 
 bool
@@ -127,6 +201,15 @@ scenario_reachable(const struct scenario *s)
     if (s->target == TARGET_NONE)
     {
         return true;
+    }
+    /* who is served meanwhile is what it is about */
+    if (s->variant == VARIANT_SLOW_SCRIPT)
+    {
+        return false;
+    }
+    if (s->target == TARGET_LAGGING)
+    {
+        return takes_id_again(s);
     }
     /* there is no other than the one */
     if (s->proto == PROTO_P2P && (s->target == TARGET_OTHER || s->target == TARGET_ALL))

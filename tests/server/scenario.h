@@ -9,6 +9,12 @@
  * kill a client, and ahead of the reply to the first dump of statistics that
  * it makes then there is the notification that another client's peer expired.
  *
+ * The target lagging-rN or lagging-pN has the requester's peer go just then, and
+ * the notifications of this and all that go meanwhile come later: when N requests
+ * have been answered (that one counts), or with the Nth pass of the server's loop.
+ * After the situation another client connects, and so takes the id again while
+ * the notification is still due, queued, or just read.
+ *
  * PROTO/VARIANT/random.SEED is a long run: many situations one after another,
  * each with something that may happen in it, drawn by that seed.
  */
@@ -34,6 +40,7 @@ enum variant
     VARIANT_SCRIPT,             /* a client-disconnect script that blocks */
     VARIANT_NO_ADDRESS,         /* clients have no virtual address */
     VARIANT_SMALL_BUFFER,       /* the receive buffer holds two notifications */
+    VARIANT_SLOW_SCRIPT,        /* as script, and each takes a second; more clients */
     VARIANT_COUNT
 };
 
@@ -67,6 +74,7 @@ enum target
     TARGET_FOREIGN,             /* another server's peers, then all */
     TARGET_REFUSED,             /* none; the request is refused: ENOMEM */
     TARGET_SILENT,              /* none; the replies are lost */
+    TARGET_LAGGING,             /* the requester; notifications are late */
     TARGET_COUNT
 };
 
@@ -79,6 +87,7 @@ struct scenario
     enum request request;       /* these three unless TARGET_NONE */
     unsigned int occurrence;    /* of that request, from 1 */
     enum position position;
+    unsigned int lag_requests, lag_passes;      /* of TARGET_LAGGING: one of them */
     unsigned int seed;          /* of SITUATION_RANDOM */
 };
 
@@ -97,6 +106,10 @@ bool scenario_parse(const char *name, struct scenario *scenario);
 
 /* Write a scenario's name to TEXT, of SIZE bytes */
 void scenario_format(const struct scenario *scenario, char *text, size_t size);
+
+/* Set the Nth lag, from 0, that a scenario with this target is played with; the
+ * others have none. False if there are not as many. */
+bool scenario_lag(struct scenario *scenario, unsigned int n);
 
 /* Whether the kernel can do that then: not everything is reachable */
 bool scenario_reachable(const struct scenario *scenario);

@@ -5,6 +5,7 @@
 #include "instance.h"
 #include "management.h"
 #include "module.h"
+#include "probe.h"
 #include "reports.h"
 #include "scene.h"
 #include "verdict.h"
@@ -22,6 +23,9 @@
 /* Established before the situation. Two besides the one that it is about: one
  * for a notification, one that has to be left alone. */
 #define ESTABLISHED 3
+
+/* As many scripts of a second, one after another */
+#define ESTABLISHED_SLOW 8
 
 /* Seconds of the server's clock in which everything has come to rest: more
  * than --hand-window, after which a client that got stuck while it connected
@@ -97,7 +101,7 @@ start_next(void)
 static int
 client_of_peer(int id)
 {
-    return scene.proto == PROTO_P2P ? started - 1 : client_by_address(instance_address(id));
+    return scene.proto == PROTO_P2P ? started - 1 : client_by_address(module_address(id));
 }
 
 /* The kernel peer of a client, or MODULE_NO_PEER */
@@ -175,12 +179,19 @@ newest_is_done(void)
 static bool
 newest_came(void)
 {
-    if (!newest_is_ready() && !client_alive(started - 1))
+    static int seen_instance = -1;      /* the client that the server had one of */
+    if (newest_is_ready())
+    {
+        return true;
+    }
+    const bool has = has_instance(started - 1);
+    if (!client_alive(started - 1) || (seen_instance == started - 1 && !has))
     {
         verdict_add("refuses", "client %d", started - 1);
         return true;
     }
-    return newest_is_ready();
+    seen_instance = has ? started - 1 : seen_instance;
+    return false;
 }
 
 static bool
@@ -215,7 +226,8 @@ static void
 trigger(void)
 {
     struct instance list[MODULE_PEERS];
-    armed = true;
+    armed = reports_bytes = true;
+    module_lag(scene.lag_requests, scene.lag_passes);
     subject = scene.situation == SITUATION_CONNECT ? started : first_client();
     switch (scene.situation)
     {
@@ -317,6 +329,7 @@ module_at(enum request request, enum position position, int id)
     switch (scene.target)
     {
         case TARGET_REQUESTER:
+        case TARGET_LAGGING:
             lose_peer(requester);
             break;
 
@@ -359,6 +372,10 @@ host_script(void)
     /* no more requests of the scenario are counted once it is over */
     module_seen(REQUEST_SCRIPT, MODULE_NO_PEER);
     module_at(REQUEST_SCRIPT, POSITION_AHEAD, MODULE_NO_PEER);
+    if (armed && scene.variant == VARIANT_SLOW_SCRIPT)
+    {
+        probe_script_begins();
+    }
 
     /* the script reads from it */
     char fifo[512];
@@ -369,12 +386,17 @@ host_script(void)
         verdict_stop("setup", "no script reads from %s", fifo);
     }
     close(fd);
+    if (armed && scene.variant == VARIANT_SLOW_SCRIPT)
+    {
+        host_advance(1000);
+        probe_script_ends(scene.proto == PROTO_TCP, paths.run);
+    }
 }
 
 static void
 check(void)
 {
-    armed = false;
+    armed = reports_bytes = false;
     if (scene.proto == PROTO_P2P)
     {
         check_p2p();
@@ -448,6 +470,20 @@ nothing(void)
 {
 }
 
+/* The server learns what the kernel has counted so far */
+static void
+poll_counts(void)
+{
+    management_command(paths.run, "status 3\n");
+}
+
+/* What is due later comes now at the latest */
+static void
+settle(void)
+{
+    module_lag(0, 0);
+}
+
 static void
 append(struct step s)
 {
@@ -479,7 +515,13 @@ append_situation(enum situation situation)
         comes ? newest_is_done : situation == SITUATION_REKEY ? has_rekeyed : NULL,
         comes ? PACE_REAL : situation == SITUATION_REKEY ? PACE_BRISK : PACE_SETTLE, 1
     });
-    append((struct step) { "settle", nothing, NULL, PACE_SETTLE, SETTLE });
+    if (scene.target == TARGET_LAGGING)
+    {
+        append((struct step) { "close", nothing, NULL, PACE_SETTLE,
+                               situation == SITUATION_INACTIVE ? 70 : 1 });
+        append((struct step) START_ONE);
+    }
+    append((struct step) { "settle", settle, NULL, PACE_SETTLE, SETTLE });
     append((struct step) { "check", check_situation, NULL, PACE_SETTLE, 1 });
 }
 
@@ -558,7 +600,8 @@ scene_start(const struct scenario *scenario, const struct scene_paths *where)
     scene = *scenario;
     paths = *where;
     const struct step one = START_ONE, gone = EXPIRE_ONE;
-    const int established = scene.proto == PROTO_P2P ? 1 : ESTABLISHED;
+    const int established = scene.proto == PROTO_P2P ? 1
+                            : scene.variant == VARIANT_SLOW_SCRIPT ? ESTABLISHED_SLOW : ESTABLISHED;
     const bool comes = scene.situation == SITUATION_CONNECT || scene.situation == SITUATION_DUPLICATE;
 
     for (int i = scene.seed || (comes && scene.proto == PROTO_P2P) ? established : 0;
@@ -572,6 +615,10 @@ scene_start(const struct scenario *scenario, const struct scene_paths *where)
     }
     else
     {
+        if (scene.proto != PROTO_P2P)
+        {
+            append((struct step) { "status", poll_counts, NULL, PACE_SETTLE, 0 });
+        }
         append_situation(scene.situation);
     }
 
