@@ -149,8 +149,8 @@ debian_sources()
 # tests_checked_out: refuse a base tree that has another branch checked out
 tests_checked_out()
 {
-    [ "$(in_base symbolic-ref -q --short HEAD)" = tests ] ||
-        die "src/openvpn/$base has not the branch 'tests' checked out: git checkout tests"
+    [ "$(in_base symbolic-ref -q --short HEAD)" = series-tests ] ||
+        die "src/openvpn/$base has not the branch 'series-tests' checked out: git checkout series-tests"
     [ -z "$(in_base status --porcelain)" ] ||
         die "src/openvpn/$base has changes that are not committed"
 }
@@ -179,7 +179,7 @@ made_of()
 # heads: those of all branches, in one word
 heads()
 {
-    for branch in series tests follow-up follow-up-tests
+    for branch in series series-tests follow-up follow-up-tests
     do
         in_base rev-parse -q --verify $branch || :
     done | tr '\n' -
