@@ -122,6 +122,13 @@ first_patches()
     [ "$1" = - ] || printf '%s\n' "$top/patches/$1"/*.patch
 }
 
+# series_patches FIRST: these, and the three of the series
+series_patches()
+{
+    first_patches "$1"
+    printf '%s\n' "$top"/patches/series/*.patch
+}
+
 # debian_sources deb|deb-src SUITE: the entries of SUITE for a sources.list,
 # from the mirrors that apt knows on this machine, or DEBIAN_MIRROR
 debian_sources()
