@@ -10,8 +10,8 @@
 
 unit_tests=$top/tests/unit_tests
 
-# what of a tree the drivers are linked with: dco_key, those of the event loop,
-# and all others
+# what of a tree the drivers are linked with: dco_key, those of multi.c and the
+# event loop, dco_peer, and all others
 dco_key="tests/unit_tests/openvpn/mock_msg.c
     src/openvpn/buffer.c src/openvpn/crypto.c src/openvpn/crypto_mbedtls.c src/openvpn/crypto_openssl.c
     src/openvpn/forward.c src/openvpn/mss.c src/openvpn/mtu.c src/openvpn/otime.c src/openvpn/packet_id.c
@@ -21,6 +21,8 @@ dco_linux="tests/unit_tests/openvpn/mock_msg.c tests/unit_tests/openvpn/mock_get
 dco_loop="$dco_linux
     src/openvpn/env_set.c src/openvpn/forward.c src/openvpn/list.c src/openvpn/mbuf.c src/openvpn/mtcp.c
     src/openvpn/mudp.c src/openvpn/multi.c src/openvpn/ping.c src/openvpn/schedule.c src/openvpn/sig.c"
+dco_peer="$dco_loop
+    src/openvpn/dco.c"
 
 # and what of openvpn/
 dco_linux_mocks="$unit_tests/openvpn/mock_netlink.c $unit_tests/openvpn/mock_openvpn.c"
@@ -96,11 +98,13 @@ build_driver()
         link=-Wl,--gc-sections
         # shellcheck disable=SC2086 # a list of words
         [ -d "$objects" ] || compile_objects "$from" "$objects" $dco_key || return 1 ;;
-    dco_instance|dco_loop)
+    dco_connect|dco_instance|dco_loop|dco_peer)
+        files=$dco_loop
         objects=$dir/dco_loop.objects
+        [ "$driver" != dco_peer ] || { files=$dco_peer objects=$dir/dco_peer.objects; }
         link="-Wl,--gc-sections -Wl,--wrap=x_msg"
         # shellcheck disable=SC2086 # a list of words
-        [ -d "$objects" ] || { compile_objects "$from" "$objects" $dco_loop &&
+        [ -d "$objects" ] || { compile_objects "$from" "$objects" $files &&
             compile_ours "$dco_linux_mocks $unit_tests/openvpn/mock_instance.c" "$from" "$objects" "$@" &&
             compile_ours "$unit_tests/openvpn/mock_unused.c" "$from" "$objects"; } || return 1 ;;
     *)

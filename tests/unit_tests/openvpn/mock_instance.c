@@ -40,6 +40,7 @@
 struct signal_info instance_signal[N_CLIENTS];
 struct closed_instance closed[2 * N_CLIENTS];
 int n_closed;
+int n_told;
 
 static struct gc_arena gc;
 static struct link_socket_info link_socket_info;
@@ -75,6 +76,7 @@ plugin_call_ssl(const struct plugin_list *pl, const int type, const struct argv 
     assert_in_range(n_closed, 0, SIZE(closed) - 1);
     closed[n_closed].received = env_number(es, "bytes_received");
     closed[n_closed].sent = env_number(es, "bytes_sent");
+    ++n_told;
     return OPENVPN_PLUGIN_FUNC_SUCCESS;
 }
 #endif /* ifdef ENABLE_PLUGIN */
@@ -115,7 +117,7 @@ format_common_name(struct context *c, struct gc_arena *arena)
 void
 connect_instances(struct multi_context *m)
 {
-    n_closed = 0;
+    n_closed = n_told = 0;
     CLEAR(closed);
     CLEAR(instance_signal);
     for (int i = 0; i < N_CLIENTS; ++i)

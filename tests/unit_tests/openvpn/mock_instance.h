@@ -50,6 +50,9 @@ struct closed_instance
 extern struct closed_instance closed[2 * N_CLIENTS];
 extern int n_closed;
 
+/* how often the plugin was told */
+extern int n_told;
+
 /** Let the server \a m have N_CLIENTS clients that are connected, whose peers the
  * kernel has; forget those that were closed. */
 void connect_instances(struct multi_context *m);

@@ -566,12 +566,12 @@ sendmsg(int fd, const struct msghdr *msg, int flags)
     }
 
     const bool dump = (request->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
-    int error = kernel.request_error;
     ++kernel.n_requests;
     if (kernel.on_request)
     {
         kernel.on_request(gnlh->cmd);
     }
+    int error = kernel.request_error;
 
     multicast(&kernel.ahead);
     if (gnlh->cmd == OVPN_CMD_GET_PEER)

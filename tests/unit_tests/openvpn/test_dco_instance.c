@@ -111,6 +111,7 @@ assert_told(long long read, long long written)
     assert_in_range(n_closed, 1, SIZE(closed));
     assert_int_equal(closed[n_closed - 1].received, LINK_READ + read);
     assert_int_equal(closed[n_closed - 1].sent, LINK_WRITTEN + written);
+    assert_int_equal(n_told, n_closed);
 }
 
 /*
@@ -321,6 +322,22 @@ statistics__when_all_are_closed__take_a_request_each(void **state)
     assert_closed(0, N_CLIENTS);
 }
 
+/* as multi_uninit() closes them: m->instances[] isn't cleared, and nothing may
+ * look up there an instance that has been freed */
+static void
+statistics__when_the_server_exits__are_those_of_each_alone(void **state)
+{
+    for (int i = 0; i < N_CLIENTS; ++i)
+    {
+        multi_close_instance(&multi_context, &instance[i], true);
+        assert_int_equal(n_told, i + 1);
+        assert_int_equal(closed[i].received, LINK_READ + 1000 + i);
+        assert_int_equal(kernel.n_get_peer[i], 1);
+        assert_int_equal(kernel.n_requests, i + 1);
+        assert_int_equal(kernel.n_dumps, 0);
+    }
+}
+
 /*
  * Client and P2P mode
  */
@@ -421,6 +438,7 @@ main(int argc, char **argv)
         INSTANCE_TEST(statistics__when_there_never_was_a_peer__are_not_asked_for),
         INSTANCE_TEST(statistics__when_not_yet_connected__are_not_asked_for),
         INSTANCE_TEST(statistics__when_all_are_closed__take_a_request_each),
+        INSTANCE_TEST(statistics__when_the_server_exits__are_those_of_each_alone),
 
         CONNECTION_TEST(p2p_notification__when_its_peer_expired__restarts),
         CONNECTION_TEST(p2p_notification__when_its_peer_expired__exits_if_told_to),
