@@ -632,7 +632,7 @@ netlink_dump(struct netlink_sock *sock, const struct nlmsghdr *request, unsigned
     *skip += dumped;
     if (dumped)
     {
-        netlink_unicast(sock, part, size);
+        netlink_dump_part(sock, part, size);
         return true;
     }
     struct nl_msg *msg = nlmsg_alloc();
@@ -644,7 +644,8 @@ netlink_dump(struct netlink_sock *sock, const struct nlmsghdr *request, unsigned
         abort();
     }
     memcpy(nlmsg_data(done), &zero, sizeof(zero));
-    reply(sock, msg);
+    netlink_dump_part(sock, done, done->nlmsg_len);
+    nlmsg_free(msg);
     module_at(REQUEST_DUMP, POSITION_BEHIND, MODULE_NO_PEER);
     return false;
 }

@@ -20,6 +20,7 @@
 struct datagram
 {
     struct datagram *next;
+    unsigned int truesize;
     size_t size;
     unsigned char data[];
 };
@@ -135,6 +136,25 @@ attach_filter(struct netlink_sock *sock, const void *program, socklen_t size)
     return REAL(setsockopt)(sock->filter[1], SOL_SOCKET, SO_ATTACH_FILTER, program, size);
 }
 
+static void
+enqueue(struct netlink_sock *sock, const void *data, size_t size, unsigned int truesize)
+{
+    struct datagram *datagram = malloc(sizeof(*datagram) + size);
+    if (!datagram)
+    {
+        abort();
+    }
+    datagram->next = NULL;
+    datagram->truesize = truesize;
+    datagram->size = size;
+    memcpy(datagram->data, data, size);
+    *sock->tail = datagram;
+    sock->tail = &datagram->next;
+    sock->rmem += truesize;
+    sock->empty_reads = 0;
+    update_readable(sock);
+}
+
 /* netlink_attachskb(), netlink_broadcast_deliver() */
 void
 netlink_unicast(struct netlink_sock *sock, const void *data, size_t size)
@@ -148,19 +168,17 @@ netlink_unicast(struct netlink_sock *sock, const void *data, size_t size)
         overrun(sock);
         return;
     }
-    struct datagram *datagram = malloc(sizeof(*datagram) + size);
-    if (!datagram)
+    enqueue(sock, data, size, NETLINK_TRUESIZE);
+}
+
+/* netlink_dump(): it has looked for room before, and congestion is no matter */
+void
+netlink_dump_part(struct netlink_sock *sock, const void *data, size_t size)
+{
+    if (passes_filter(sock, data, size))
     {
-        abort();
+        enqueue(sock, data, size, NETLINK_DUMP_TRUESIZE);
     }
-    datagram->next = NULL;
-    datagram->size = size;
-    memcpy(datagram->data, data, size);
-    *sock->tail = datagram;
-    sock->tail = &datagram->next;
-    sock->rmem += NETLINK_TRUESIZE;
-    sock->empty_reads = 0;
-    update_readable(sock);
 }
 
 static void
@@ -173,7 +191,7 @@ dequeue(struct netlink_sock *sock)
         sock->tail = &sock->head;
         sock->congested = false;        /* netlink_rcv_wake() */
     }
-    sock->rmem -= NETLINK_TRUESIZE;
+    sock->rmem -= datagram->truesize;
     free(datagram);
 }
 
@@ -196,9 +214,9 @@ netlink_port(const struct netlink_sock *sock)
 }
 
 static void
-dump_part(struct netlink_sock *sock)
+go_on_dumping(struct netlink_sock *sock)
 {
-    if (sock->dump && !netlink_dump(sock, sock->dump, &sock->dump_skip))
+    if (sock->dump && sock->rmem < sock->rcvbuf && !netlink_dump(sock, sock->dump, &sock->dump_skip))
     {
         free(sock->dump);
         sock->dump = NULL;
@@ -215,7 +233,11 @@ netlink_dump_start(struct netlink_sock *sock, const struct nlmsghdr *request)
     }
     memcpy(sock->dump, request, request->nlmsg_len);
     sock->dump_skip = 0;
-    dump_part(sock);
+    if (sock->rmem >= sock->rcvbuf)
+    {
+        overrun(sock);          /* by the ACK of -ENOBUFS; it goes on all the same */
+    }
+    go_on_dumping(sock);
 }
 
 int
@@ -423,7 +445,7 @@ recvmsg(int fd, struct msghdr *msg, int flags)
     }
     if (sock->rmem <= sock->rcvbuf / 2)
     {
-        dump_part(sock);
+        go_on_dumping(sock);
     }
     update_readable(sock);
     return (ssize_t)result;

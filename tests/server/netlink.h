@@ -21,6 +21,11 @@
  * 512 bytes of data (struct sk_buff and skb_shared_info included) */
 #define NETLINK_TRUESIZE 768
 
+/* And a part of a dump, whatever is in it: netlink_dump() allocates as much as the
+ * largest buffer that the reader has offered (libnl: four pages), which takes
+ * 32 KiB with its skb_shared_info, and a struct sk_buff */
+#define NETLINK_DUMP_TRUESIZE (32768 + 256)
+
 struct netlink_sock;
 
 /* sysctl net.core.rmem_max, in bytes; before the server opens a socket */
@@ -42,6 +47,9 @@ bool netlink_is(int fd);
 
 /* Port id of a socket, for a message's header */
 unsigned int netlink_port(const struct netlink_sock *sock);
+
+/* Queue a part of a dump for its socket */
+void netlink_dump_part(struct netlink_sock *sock, const void *data, size_t size);
 
 /* To be implemented by who answers: a request on a socket, and the next part
  * of a dump (returns false when the dump is complete). */

@@ -87,7 +87,11 @@ scenario_parse(const char *name, struct scenario *s)
     const int variant = scenario_index(variant_names, VARIANT_COUNT, word[1]);
     int situation = scenario_index(situation_names, SITUATION_COUNT, word[2]);
     int end = 0;
-    if (words == 3 && sscanf(word[2], "random.%u%n", &s->seed, &end) == 1)
+    if (words == 3)
+    {
+        s->any = sscanf(word[2], "any.%u%n", &s->seed, &end) == 1;
+    }
+    if (words == 3 && (s->any || sscanf(word[2], "random.%u%n", &s->seed, &end) == 1))
     {
         if (s->seed == 0 || word[2][end])
         {
@@ -130,8 +134,8 @@ scenario_format(const struct scenario *s, char *text, size_t size)
 {
     if (s->situation == SITUATION_RANDOM)
     {
-        snprintf(text, size, "%s/%s/random.%u", proto_names[s->proto], variant_names[s->variant],
-                 s->seed);
+        snprintf(text, size, "%s/%s/%s.%u", proto_names[s->proto], variant_names[s->variant],
+                 s->any ? "any" : "random", s->seed);
         return;
     }
     const int length = snprintf(text, size, "%s/%s/%s", proto_names[s->proto],

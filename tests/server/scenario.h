@@ -16,7 +16,8 @@
  * the notification is still due, queued, or just read.
  *
  * PROTO/VARIANT/random.SEED is a long run: many situations one after another,
- * each with something that may happen in it, drawn by that seed.
+ * each with something that may happen in it, drawn by that seed. It leaves out what
+ * the series leaves as it was. PROTO/VARIANT/any.SEED leaves out nothing.
  */
 #ifndef SCENARIO_H
 #define SCENARIO_H
@@ -89,6 +90,7 @@ struct scenario
     enum position position;
     unsigned int lag_requests, lag_passes;      /* of TARGET_LAGGING: one of them */
     unsigned int seed;          /* of SITUATION_RANDOM */
+    bool any;                   /* which draws from all that there is */
 };
 
 extern const char *const proto_names[PROTO_COUNT];

@@ -507,7 +507,7 @@ begin(const struct step *next)
 }
 
 static void
-append_situation(enum situation situation)
+append_situation(enum situation situation, enum target target)
 {
     const bool comes = situation == SITUATION_CONNECT || situation == SITUATION_DUPLICATE;
     append((struct step) {
@@ -515,7 +515,7 @@ append_situation(enum situation situation)
         comes ? newest_is_done : situation == SITUATION_REKEY ? has_rekeyed : NULL,
         comes ? PACE_REAL : situation == SITUATION_REKEY ? PACE_BRISK : PACE_SETTLE, 1
     });
-    if (scene.target == TARGET_LAGGING)
+    if (target == TARGET_LAGGING)
     {
         append((struct step) { "close", nothing, NULL, PACE_SETTLE,
                                situation == SITUATION_INACTIVE ? 70 : 1 });
@@ -528,6 +528,7 @@ append_situation(enum situation situation)
 /* Long runs */
 
 #define ROUNDS 12
+#define ROUNDS_ANY 9            /* more of them take another client */
 
 static struct scenario rounds[ROUNDS];
 static bool expected;           /* a client was started, and has to come */
@@ -561,36 +562,81 @@ next_round(void)
     scene.seed = 1;
 }
 
-/* What leaves a trace that is a known limit is not drawn: an id that is used
+static const enum situation round_situations[] = {
+    SITUATION_CONNECT, SITUATION_EXPIRE, SITUATION_STORM, SITUATION_REKEY, SITUATION_DUPLICATE,
+    SITUATION_KILL_CN, SITUATION_KILL_ADDRESS, SITUATION_STATUS, SITUATION_USR1, SITUATION_HUP,
+};
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+/* What leaves a trace that is a limit of the series is not drawn: an id that is used
  * again, and a peer that goes while it is set up */
 static void
-append_rounds(void)
+draw_round(struct scenario *round, unsigned int *seed)
 {
-    static const enum situation situations[] = {
-        SITUATION_CONNECT, SITUATION_EXPIRE, SITUATION_STORM, SITUATION_REKEY, SITUATION_DUPLICATE,
-        SITUATION_KILL_CN, SITUATION_KILL_ADDRESS, SITUATION_STATUS, SITUATION_USR1, SITUATION_HUP,
-    };
     static const enum request requests[] = {
         REQUEST_DEL_PEER, REQUEST_GET_PEER, REQUEST_DUMP, REQUEST_SWAP_KEYS, REQUEST_DEL_KEY,
     };
+    round->situation = round_situations[rand_r(seed) % COUNT(round_situations)];
+    round->request = requests[rand_r(seed) % COUNT(requests)];
+    round->target = rand_r(seed) % (TARGET_ALL + 1);
+    round->position = rand_r(seed) % POSITION_COUNT;
+    round->occurrence = 1 + rand_r(seed) % 3;
+}
+
+/* Whatever can be, at a request that the situation has (tests/server/requests) */
+static void
+draw_any_round(struct scenario *round, unsigned int *seed)
+{
+#define BIT(request) (1u << REQUEST_ ## request)
+    static const unsigned int requests[COUNT(round_situations)] = {
+        BIT(NEW_PEER) | BIT(SET_PEER) | BIT(NEW_KEY),
+        BIT(GET_PEER),
+        BIT(GET_PEER),
+        BIT(NEW_KEY) | BIT(SWAP_KEYS) | BIT(DEL_KEY),
+        BIT(NEW_PEER) | BIT(SET_PEER) | BIT(NEW_KEY) | BIT(DEL_PEER) | BIT(GET_PEER),
+        BIT(DEL_PEER) | BIT(GET_PEER),
+        BIT(DEL_PEER) | BIT(GET_PEER),
+        BIT(DUMP),
+        BIT(DEL_PEER) | BIT(GET_PEER),
+        BIT(DEL_PEER) | BIT(GET_PEER),
+    };
+    unsigned int situation;
+    do
+    {
+        situation = rand_r(seed) % COUNT(round_situations);
+        round->situation = round_situations[situation];
+        round->request = rand_r(seed) % REQUEST_COUNT;
+        round->target = TARGET_REQUESTER + rand_r(seed) % (TARGET_COUNT - 1);
+        round->position = rand_r(seed) % POSITION_COUNT;
+    } while (!(requests[situation] & 1u << round->request) || !scenario_lag(round, 0)
+             || !scenario_reachable(round));
+    unsigned int lags = 1;
+    while (scenario_lag(round, lags))
+    {
+        ++lags;
+    }
+    scenario_lag(round, rand_r(seed) % lags);
+}
+
+static void
+append_rounds(void)
+{
     unsigned int seed = scene.seed;
     const struct step few = { "connect", start_if_few, came_if_expected, PACE_REAL, 0 };
-    for (int i = 0; i < ROUNDS; ++i)
+    for (int i = 0; i < (scene.any ? ROUNDS_ANY : ROUNDS); ++i)
     {
         struct scenario *round = &rounds[i];
         *round = scene;
         round->seed = 0;
-        round->situation = situations[rand_r(&seed) % (sizeof(situations) / sizeof(*situations))];
-        round->request = requests[rand_r(&seed) % (sizeof(requests) / sizeof(*requests))];
-        round->target = rand_r(&seed) % (TARGET_ALL + 1);
-        round->position = rand_r(&seed) % POSITION_COUNT;
-        round->occurrence = 1 + rand_r(&seed) % 3;
+        round->any = false;
+        (scene.any ? draw_any_round : draw_round)(round, &seed);
         for (int n = 0; n < ESTABLISHED; ++n)
         {
             append(few);
         }
         append((struct step) { "round", next_round, NULL, PACE_SETTLE, 0 });
-        append_situation(round->situation);
+        append_situation(round->situation, round->target);
     }
 }
 
@@ -619,7 +665,7 @@ scene_start(const struct scenario *scenario, const struct scene_paths *where)
         {
             append((struct step) { "status", poll_counts, NULL, PACE_SETTLE, 0 });
         }
-        append_situation(scene.situation);
+        append_situation(scene.situation, scene.target);
     }
 
     /* the server is as good as new: a client comes, and all go, each alone */
