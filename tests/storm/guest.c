@@ -88,13 +88,17 @@ guest_boot(struct storm *storm)
     char *kernel = guest_run(storm, "cat /proc/sys/kernel/osrelease");
     char *module = guest_run(storm, "cat /sys/module/ovpn_dco_v2/version");
     char *version = guest_run(storm, "/bin/openvpn --version | { read -r line; echo \"$line\"; }");
-    json_object_update_new(storm->run, json_pack("{s: s, s: s, s: s}", "kernel", kernel,
-                                                 "module", module, "version", version));
+    char *package = guest_run(storm, "cat /etc/package");
+    json_object_update_new(storm->run, json_pack("{s: s, s: s, s: s, s: s}", "kernel", kernel,
+                                                 "module", module, "version", version,
+                                                 "package", package));
     phase(storm, "guest is up");
-    printf("storm: Linux %s, ovpn-dco-v2 %s\nstorm: %s\n", kernel, module, version);
+    printf("storm: Linux %s, ovpn-dco-v2 %s\nstorm: %s\nstorm: package: %s\n", kernel, module,
+           version, package);
     free(kernel);
     free(module);
     free(version);
+    free(package);
 }
 
 /** It can't be asked for its logs, either. */

@@ -20,9 +20,9 @@ static const char help[] =
     "clients come back, and counts whom the server rejects.\n"
     "\n"
     "  --server SERVER       stock (Debian's package), base (its source, built here),\n"
-    "                        patched (with the series), follow-up (those, too), or a\n"
-    "                        path with a slash in it: an OpenVPN tree of yours\n"
-    "                        (default: patched)\n"
+    "                        patched (with the series), follow-up (those, too), a path\n"
+    "                        with a slash in it: an OpenVPN tree of yours, or FILE.deb:\n"
+    "                        a package of that suite (default: patched)\n"
     "  --suite SUITE         trixie or bookworm: kernel, module, server (trixie)\n"
     "  --clients N           1 to 4096 (64)\n"
     "  --rounds N            storms in a row, up to the first that isn't clean (1)\n"
@@ -100,11 +100,20 @@ parse_keepalive(struct options *options, const char *text)
     }
 }
 
-/** A name that tests/storm/setup knows, or a tree. */
+/** A name that tests/storm/setup knows, a package, or a tree. */
 static const char *
 server(const char *name)
 {
-    if (strchr(name, '/'))
+    const size_t length = strlen(name);
+
+    if (length > 4 && strcmp(name + length - 4, ".deb") == 0)
+    {
+        if (access(name, R_OK) != 0)
+        {
+            usage_error("there is no package '%s'", name);
+        }
+    }
+    else if (strchr(name, '/'))
     {
         char *file = text("%s/configure.ac", name);
 
@@ -117,8 +126,8 @@ server(const char *name)
     else if (strcmp(name, "stock") != 0 && strcmp(name, "base") != 0
              && strcmp(name, "patched") != 0 && strcmp(name, "follow-up") != 0)
     {
-        usage_error("no server '%s'; there are stock, base, patched, follow-up, and paths with"
-                    " a slash", name);
+        usage_error("no server '%s'; there are stock, base, patched, follow-up, FILE.deb,"
+                    " and paths with a slash", name);
     }
     return name;
 }
