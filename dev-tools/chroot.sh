@@ -15,14 +15,14 @@ private()
 }
 
 # make_chroot SUITE ROOT PACKAGES [OPTION...]: one with the packages, unless
-# there is; options are mmdebstrap's. The log goes beside ROOT.
+# there is one with the same; options are mmdebstrap's. The log goes beside ROOT.
 make_chroot()
 {
     suite=$1
     root=$2
     packages=$3
     shift 3
-    [ ! -e "$root/.ready" ] || return 0
+    [ "$(cat "$root/.ready" 2>/dev/null)" != "$packages" ] || return 0
     command -v mmdebstrap >/dev/null || die "needs mmdebstrap: apt-get install mmdebstrap"
     rm -rf --one-file-system "$root"
     mkdir -p "${root%/*}"
@@ -32,5 +32,5 @@ make_chroot()
         die "mmdebstrap failed: $(grep '^E: ' "$root.log" | head -n 1 | grep . || tail -n 1 "$root.log"); see $root.log"
     printf '#!/bin/sh\nexit 101\n' > "$root/usr/sbin/policy-rc.d"
     chmod +x "$root/usr/sbin/policy-rc.d"
-    touch "$root/.ready"
+    echo "$packages" > "$root/.ready"
 }

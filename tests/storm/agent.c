@@ -6,7 +6,7 @@
  *  {"run": SCRIPT}                         {"status": N, "output": TEXT}
  *  {"read": PATH}                          {"text": TEXT}
  *  {"write": PATH, "text": TEXT}           {}      executable; makes its folder
- *  {"start": true}                         {}      see servers_start()
+ *  {"start": true, "rcvbufforce": BOOL}    {}      see servers_start()
  *  {"signal": N}                           {}      to all servers
  *  {"load": SERVERS, "clients": N}         {}      SERVERS 0 ends it
  *  {"sample": true}                        {"time": SECONDS, "servers": [...]}
@@ -122,6 +122,7 @@ answer(json_t *request)
     const char *path = NULL;
     int number = 0;
     int clients = 0;
+    int flag = 0;
 
     if (json_unpack(request, "{s: s}", "run", &text) == 0)
     {
@@ -135,9 +136,9 @@ answer(json_t *request)
     {
         return do_write(path, text);
     }
-    if (json_object_get(request, "start"))
+    if (json_unpack(request, "{s: b, s: b}", "start", &number, "rcvbufforce", &flag) == 0)
     {
-        return servers_start() == 0 ? json_object() : failure("start");
+        return servers_start(flag) == 0 ? json_object() : failure("start");
     }
     if (json_unpack(request, "{s: i}", "signal", &number) == 0)
     {

@@ -11,6 +11,7 @@
 #define AGENT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /** The TCP port of the agent. */
@@ -34,9 +35,11 @@ int dco_peers(const char *interface);
  * Start a server: /bin/openvpn with the configuration /run/N/conf, where N is
  * the number of servers started before. Its output goes to /run/N/log.
  *
+ * @param rcvbufforce  whether it may set SO_RCVBUFFORCE; else it gets EPERM, as
+ *                     socket(7) says that a process without CAP_NET_ADMIN does
  * @return      0, or -1 (errno)
  */
-int servers_start(void);
+int servers_start(bool rcvbufforce);
 
 /** Send a signal to all servers. */
 void servers_signal(int signal);

@@ -35,6 +35,8 @@ static const char help[] =
     "  --status SECONDS      interval of the status file (1)\n"
     "  --tcp                 instead of UDP\n"
     "  --rmem-max BYTES      the guest's net.core.rmem_max (the kernel's: 212992)\n"
+    "  --no-rcvbufforce      the servers get EPERM for SO_RCVBUFFORCE, as without\n"
+    "                        CAP_NET_ADMIN: --rmem-max is their limit\n"
     "  --max-clients N       of each server (its clients and a quarter, or 16, more)\n"
     "  --servers N           1 to 64, in one network namespace; they share the\n"
     "                        clients (1)\n"
@@ -136,7 +138,7 @@ void
 options_parse(struct options *options, int argc, char *argv[])
 {
     enum { SERVER = 256, SUITE, CLIENTS, ROUNDS, KEEPALIVE, LOAD, STALL, SCRIPT, MANAGEMENT,
-           STATUS, TCP, RMEM_MAX, MAX_CLIENTS, SERVERS, ACCEL, OUTPUT, HELP };
+           STATUS, TCP, RMEM_MAX, NO_RCVBUFFORCE, MAX_CLIENTS, SERVERS, ACCEL, OUTPUT, HELP };
     static const struct option known[] = {
         { "server", required_argument, NULL, SERVER },
         { "suite", required_argument, NULL, SUITE },
@@ -150,6 +152,7 @@ options_parse(struct options *options, int argc, char *argv[])
         { "status", required_argument, NULL, STATUS },
         { "tcp", no_argument, NULL, TCP },
         { "rmem-max", required_argument, NULL, RMEM_MAX },
+        { "no-rcvbufforce", no_argument, NULL, NO_RCVBUFFORCE },
         { "max-clients", required_argument, NULL, MAX_CLIENTS },
         { "servers", required_argument, NULL, SERVERS },
         { "accel", required_argument, NULL, ACCEL },
@@ -183,6 +186,7 @@ options_parse(struct options *options, int argc, char *argv[])
             case STATUS: options->status_interval = number(name, optarg, 1, 3600); break;
             case TCP: options->tcp = true; break;
             case RMEM_MAX: options->rmem_max = number(name, optarg, 2304, INT_MAX); break;
+            case NO_RCVBUFFORCE: options->no_rcvbufforce = true; break;
             case MAX_CLIENTS: options->max_clients = number(name, optarg, 1, 65534); break;
             case SERVERS: options->servers = number(name, optarg, 1, AGENT_SERVERS_MAX); break;
             case ACCEL: options->accel = one_of(name, optarg, "tcg", "kvm"); break;
@@ -219,13 +223,14 @@ options_parse(struct options *options, int argc, char *argv[])
 json_t *
 options_json(const struct options *options)
 {
-    return json_pack("{s: i, s: i, s: i, s: [i, i], s: b, s: b, s: i, s: b, s: i, s: b, s: i, s: i,"
-                     " s: s}",
+    return json_pack("{s: i, s: i, s: i, s: [i, i], s: b, s: b, s: i, s: b, s: i, s: b, s: i, s: b,"
+                     " s: i, s: s}",
                      "clients", options->clients, "servers", options->servers,
                      "rounds", options->rounds,
                      "keepalive", options->keepalive_interval, options->keepalive_timeout,
                      "load", options->load, "stall", options->stall, "script", options->script,
                      "management", options->management, "status", options->status_interval,
                      "tcp", options->tcp, "rmem_max", options->rmem_max,
+                     "no_rcvbufforce", options->no_rcvbufforce,
                      "max_clients", options->max_clients, "accel", options->accel);
 }

@@ -20,11 +20,28 @@ ask(struct storm *storm, json_t *request)
     json_decref(guest_ask(storm, request));
 }
 
+/** Note when the first peer has gone, and when the last instance has been closed. */
+static void
+watch(struct storm *storm)
+{
+    struct wait *wait = &storm->wait;
+
+    clients_check(storm);
+    if (wait->first == 0 && !storm->options->stall && storm->now.peers < wait->begin.peers)
+    {
+        wait->first = storm->now.time;
+    }
+    if (storm->now.closed > wait->last.closed)
+    {
+        wait->last = storm->now;
+    }
+}
+
 /** Two dumps in a row: see dco_peers(). */
 static bool
 expired(struct storm *storm)
 {
-    clients_check(storm);
+    watch(storm);
     storm->wait.zeros = storm->now.peers == 0 ? storm->wait.zeros + 1 : 0;
     return storm->now.dead || storm->wait.zeros == 2;
 }
@@ -34,7 +51,7 @@ settled(struct storm *storm)
 {
     const struct sample *now = &storm->now;
 
-    clients_check(storm);
+    watch(storm);
     if (now->peers != 0 || now->queued != 0 || now->instances != storm->wait.instances)
     {
         storm->wait.instances = now->instances;
@@ -62,7 +79,7 @@ came_back(struct storm *storm)
     }
     const double waited = now->time - storm->wait.restored;
     return now->peers == clients
-           || (now->rejected > storm->wait.rejected && waited > SETTLE)
+           || (now->rejected > storm->wait.begin.rejected && waited > SETTLE)
            || waited > 90 + clients / 4.0;
 }
 
@@ -71,9 +88,8 @@ static bool
 round_run(struct storm *storm, int round)
 {
     const struct options *options = storm->options;
-    const int drops = storm->now.drops;
 
-    storm->wait = (struct wait){ .rejected = storm->now.rejected, .instances = -1 };
+    storm->wait = (struct wait){ .begin = storm->now, .last = storm->now, .instances = -1 };
     if (options->load)
     {
         ask(storm, json_pack("{s: i, s: i}", "load", options->servers,
@@ -93,6 +109,7 @@ round_run(struct storm *storm, int round)
     phase(storm, "no peers in the kernel");
     if (options->stall)
     {
+        storm->wait.first = seconds_now() - storm->start;
         ask(storm, json_pack("{s: i}", "signal", SIGCONT));
     }
     sample_until(storm, settled,
@@ -115,15 +132,29 @@ round_run(struct storm *storm, int round)
     phase(storm, storm->now.peers == options->clients ? "all clients are back"
           : "not all clients are back");
 
-    const int rejected = storm->now.rejected - storm->wait.rejected;
+    const int rejected = storm->now.rejected - storm->wait.begin.rejected;
     const int back = storm->now.peers < 0 ? 0 : storm->now.peers;
     const bool clean = storm->wait.left == 0 && rejected == 0 && !storm->now.dead;
+    const struct wait *wait = &storm->wait;
+    const bool in_step = wait->left == 0 && !storm->now.dead;
+    const double seconds = wait->last.time - wait->first;
+    const double cpu = wait->last.cpu - wait->begin.cpu;
+    const int drops = storm->now.drops - wait->begin.drops;
+    const int found = wait->last.found - wait->begin.found;
     json_array_append_new(
         json_object_get(storm->run, "rounds"),
-        json_pack("{s: i, s: i, s: i, s: i, s: f, s: f, s: f}", "left", storm->wait.left,
-                  "rejected", rejected, "back", back,
-                  "drops", storm->now.drops - drops, "cut", cut, "expired", expiry,
-                  "settled", drained));
+        json_pack("{s: i, s: i, s: i, s: i, s: i, s: f, s: f, s: f, s: f, s: o, s: f}",
+                  "left", wait->left, "rejected", rejected, "back", back, "drops", drops,
+                  "found", found, "cut", cut, "expired", expiry, "settled", drained,
+                  "first", wait->first, "in_step", in_step ? json_real(seconds) : json_null(),
+                  "cpu", cpu));
+    if (in_step)
+    {
+        printf("storm: the last instance was closed %.1f s after %s; the server took %.1f s of"
+               " processor time\n", seconds,
+               options->stall ? "the server went on" : "the first peer had gone", cpu);
+    }
+    printf("storm: %d notifications dropped, %d instances closed without one\n", drops, found);
     printf("storm: round %d of %d: %d instances left, %d rejections, %d of %d clients back%s\n",
            round, options->rounds, storm->wait.left, rejected, back,
            options->clients, storm->now.dead ? ", the server has died" : "");

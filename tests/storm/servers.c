@@ -53,7 +53,8 @@ configure(struct storm *storm, int server)
     fclose(conf);
     put(storm, server, "conf", content);
     free(content);
-    json_decref(guest_ask(storm, json_pack("{s: b}", "start", 1)));
+    json_decref(guest_ask(storm, json_pack("{s: b, s: b}", "start", 1, "rcvbufforce",
+                                            !storm->options->no_rcvbufforce)));
 }
 
 static bool

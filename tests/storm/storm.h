@@ -59,6 +59,7 @@ struct options
     bool stall;
     bool management;
     bool tcp;
+    bool no_rcvbufforce;        /**< see servers_start() */
 };
 
 /** Sums over all servers, of one sample. */
@@ -72,6 +73,9 @@ struct sample
     int undefined;
     int rejected;
     int lost;
+    int closed;
+    int found;
+    double cpu;                 /**< seconds */
     int drops;
     int queued;                 /**< bytes in receive queues */
     int ready;                  /**< servers that have said so */
@@ -86,7 +90,10 @@ struct wait
     int instances;              /**< the last number */
     double since;               /**< it is so, by the guest's clock */
     int left;                   /**< instances when the server had settled */
-    int rejected;               /**< when the round began */
+    struct sample begin;        /**< when the round began */
+    double first;               /**< when its first peer went, or, of servers that were stopped,
+                                 *   when they went on, since the run began; 0: not yet */
+    struct sample last;         /**< the last in which an instance had been closed since */
     double restored;            /**< when packets passed again, since the run began */
 };
 
