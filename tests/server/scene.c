@@ -674,7 +674,8 @@ scene_start(const struct scenario *scenario, const struct scene_paths *where)
         append(gone);
     }
     append(one);
-    for (int i = 0; i < established + 2; ++i)
+    /* one, or two a round, may have come besides */
+    for (int i = 0; i < established + 2 + (scene.any ? 2 * ROUNDS_ANY : 0); ++i)
     {
         append(gone);
     }
