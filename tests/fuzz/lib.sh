@@ -10,9 +10,13 @@
 fuzz=$build-fuzz
 sanitizers="-O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
 
-# libFuzzer's, and the programs' of the test. A small quarantine more than
-# doubles the executions per second: each read frees a buffer of 64 KiB.
-export ASAN_OPTIONS=quarantine_size_mb=1:malloc_context_size=5:max_free_fill_size=0
+# what is fuzzed, of the base tree
+branches="series follow-up"
+
+# libFuzzer's, and the programs' of the test. Each read allocates and frees 64
+# KiB: a small quarantine, and contents and stacks that are not recorded, make
+# that twice as fast.
+export ASAN_OPTIONS=quarantine_size_mb=1:malloc_context_size=2:max_free_fill_size=0:max_malloc_fill_size=0:allocator_release_to_os_interval_ms=-1
 export UBSAN_OPTIONS=print_stacktrace=1
 
 # write_seeds DIR: the seed corpus
@@ -27,16 +31,32 @@ write_seeds()
     "$fuzz/seeds" "$1"
 }
 
-# compile_target TREE DIR OPTION...: the target, the mocks, and TREE's dco_linux.c,
-# to DIR/*.o
+# checkout_tree TREE DIR: its sources, to DIR
+checkout_tree()
+{
+    rm -rf "$2"
+    mkdir -p "$2"
+    in_base archive "$1" | tar -C "$2" -x
+}
+
+# compile_target FROM DIR OPTION...: the target, the mocks, and FROM's dco_linux.c,
+# to DIR/*.o. Of these dco_linux.c and the target get $coverage, too: what else
+# is run is no news.
 compile_target()
 {
     from=$1
     dir=$2
     shift 2
-    # shellcheck disable=SC2086 # a list of words
+    # shellcheck disable=SC2086 # lists of words
     compile_objects "$from" "$dir" $dco_linux && compile_mocks "$from" "$dir" "$@" &&
-    compile_for "$from" -w "$@" -c -o "$dir/target.o" "$top/tests/fuzz/fuzz_dco_read.c"
+    compile_objects_covered "$from" "$dir" src/openvpn/dco_linux.c &&
+    compile_ours "$top/tests/fuzz/fuzz_dco_read.c $top/tests/fuzz/valid.c" "$from" "$dir" ${coverage-} "$@"
+}
+
+compile_objects_covered()
+{
+    # shellcheck disable=SC2086 # a list of words
+    compile_for "$1" -w ${coverage-} -c -o "$2/dco_linux.o" "$1/$3"
 }
 
 # link_target PROGRAM OBJECT...
@@ -45,14 +65,16 @@ link_target()
     link_driver "$@" -Wl,--wrap=x_msg -Wl,--wrap=x_msg_va
 }
 
-# build_fuzzer: $fuzz/fuzzer, by clang
+# build_fuzzer TREE: $fuzz/TREE/fuzzer, by clang
 build_fuzzer()
 {
     CC=clang
-    options="$sanitizers -fsanitize=fuzzer-no-link"
-    compile_target "$base_dir" "$fuzz/clang" &&
+    options=$sanitizers
+    coverage=-fsanitize=fuzzer-no-link
+    checkout_tree "$1" "$fuzz/$1/tree" &&
+    compile_target "$fuzz/$1/tree" "$fuzz/$1/clang" &&
     options="$sanitizers -fsanitize=fuzzer" &&
-    link_target "$fuzz/fuzzer" "$fuzz"/clang/*.o
+    link_target "$fuzz/$1/fuzzer" "$fuzz/$1"/clang/*.o
 }
 
 # have_libfuzzer: or say on standard output why not

@@ -11,13 +11,25 @@
  * A length of RECORD_CONTROL or more is none, and no bytes follow it:
  *  - 0xff00        the next datagram does not fit into the reader's buffer, and
  *                  is lost (MSG_TRUNC);
- *  - 0xff01 .. fd  recvmsg() fails with this errno, e.g. EINTR or ENOBUFS;
+ *  - 0xff01 .. 9f  recvmsg() fails with this errno, e.g. EINTR or ENOBUFS;
+ *  - 0xffa0 .. df  the peer with this id, 0 to 63, is gone, and no notification
+ *                  tells;
+ *  - 0xfff8        ahead of all datagrams and errors: the server has 100 clients,
+ *                  not 8;
+ *  - 0xfff9        the next request but those that have an answer already is
+ *                  answered with ENOMEM;
+ *  - 0xfffa        or is answered late, after the request that follows it;
+ *  - 0xfffb        or never;
+ *  - 0xfffd        what follows is sent when all before has been read, and the
+ *                  reader may not yet be done with it;
  *  - 0xfffe        the clock's second changes with the first notification of the
- *                  next datagram;
- *  - 0xffff        the first notification of the next datagram raises a signal
- *                  in the server.
+ *                  next datagram, or when the next peer that is gone is found;
+ *  - 0xffff        that notification raises a signal in the server.
+ * All others are ignored.
  *
- * Every input is processed by a server and by a peer in P2P mode.
+ * Every input is processed by a server, whose clients have the peer-ids from 0
+ * on, and by a peer in P2P mode, whose other side is peer 1. Only the follow-ups
+ * make requests: one for each peer, when something was lost.
  */
 #ifndef RECORDS_H
 #define RECORDS_H
@@ -31,6 +43,14 @@
 #define RECORD_CONTROL      0xff00
 #define RECORD_TRUNCATED    0xff00
 #define RECORD_ERROR(error) (0xff00 | (error))
+#define RECORD_LAST_ERROR   0xff9f
+#define RECORD_GONE(peer)   (0xffa0 + (peer))
+#define RECORD_LAST_GONE    0xffdf
+#define RECORD_CLIENTS      0xfff8
+#define RECORD_REFUSED      0xfff9
+#define RECORD_LATE         0xfffa
+#define RECORD_NO_REPLY     0xfffb
+#define RECORD_PAUSE        0xfffd
 #define RECORD_SECOND       0xfffe
 #define RECORD_SIGNAL       0xffff
 

@@ -181,6 +181,109 @@ write_bad(void)
     end();
 }
 
+/* what only the follow-ups act on: errors mean that something was lost */
+static void
+write_lost(void)
+{
+    /* one is gone, one has told; later more is lost */
+    begin("lost");
+    put_length(RECORD_GONE(1));
+    put_length(RECORD_ERROR(ENOBUFS));
+    put_good(2, 1);
+    put_length(RECORD_PAUSE);
+    put_length(RECORD_GONE(3));
+    put_length(RECORD_GONE(4));
+    put_length(RECORD_ERROR(ENOBUFS));
+    end();
+
+    /* nothing is asked for before the queue is empty, nor without an error */
+    begin("lost-later");
+    put_length(RECORD_GONE(0));
+    put_length(RECORD_GONE(5));
+    put_good(6, 2);
+    put_length(RECORD_PAUSE);
+    put_length(RECORD_ERROR(ENOBUFS));
+    put_good(100, READ_BOUND + 10);
+    end();
+
+    begin("lost-truncated");
+    put_length(RECORD_GONE(1));
+    put_length(RECORD_TRUNCATED);
+    put_good(2, 1);
+    end();
+
+    /* the bound is reached with the last one */
+    begin("lost-and-a-full-pass");
+    put_length(RECORD_GONE(1));
+    put_length(RECORD_ERROR(ENOBUFS));
+    put_good(100, READ_BOUND - 1);
+    put_length(RECORD_PAUSE);
+    end();
+
+    /* more peers than one call may ask for, and errors meanwhile */
+    begin("lost-of-many");
+    put_length(RECORD_CLIENTS);
+    put_length(RECORD_GONE(0));
+    put_length(RECORD_GONE(30));
+    put_length(RECORD_GONE(63));
+    put_length(RECORD_ERROR(ENOBUFS));
+    put_length(RECORD_PAUSE);
+    put_length(RECORD_GONE(62));
+    put_good(80, 2);
+    put_length(RECORD_ERROR(ENOMEM));
+    put_good(98, 1);
+    put_length(RECORD_PAUSE);
+    put_good(82, 2);
+    end();
+
+    begin("lost-and-interrupted");
+    put_length(RECORD_SIGNAL);
+    put_length(RECORD_GONE(1));
+    put_length(RECORD_GONE(2));
+    put_length(RECORD_SECOND);
+    put_length(RECORD_GONE(4));
+    put_length(RECORD_ERROR(ENOBUFS));
+    put_length(RECORD_SECOND);
+    put_good(6, 1);
+    put_length(RECORD_PAUSE);
+    put_length(RECORD_ERROR(ECONNRESET));
+    put_length(RECORD_SIGNAL);
+    put_good(5, 1);
+    end();
+
+    begin("lost-again-and-again");
+    for (int i = 0; i < READ_BOUND + 2; ++i)
+    {
+        put_length(RECORD_ERROR(i % 2 ? ENOBUFS : EINTR));
+    }
+    put_length(RECORD_GONE(1));
+    end();
+}
+
+/* and the replies to their requests */
+static void
+write_replies(void)
+{
+    static const unsigned int answers[] = { RECORD_REFUSED, RECORD_LATE, RECORD_NO_REPLY };
+    static const char *const names[] = { "refused", "late", "no-reply" };
+
+    for (size_t i = 0; i < SIZE(answers); ++i)
+    {
+        begin(names[i]);
+        for (int peer = 0; peer < 8; peer += 2)
+        {
+            put_length(RECORD_GONE(peer));
+        }
+        put_length(answers[i]);
+        put_length(answers[i]);
+        put_length(RECORD_ERROR(ENOBUFS));
+        put_length(RECORD_PAUSE);
+        put_length(RECORD_ERROR(ENOBUFS));
+        put_length(answers[i]);
+        end();
+    }
+}
+
 static void
 write_controls(void)
 {
@@ -235,5 +338,7 @@ main(int argc, char **argv)
     write_good();
     write_bad();
     write_controls();
+    write_lost();
+    write_replies();
     return 0;
 }
