@@ -11,6 +11,7 @@ fuzz=$build-fuzz
 sanitizers="-O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
 
 # what is fuzzed, of the base tree
+# shellcheck disable=SC2034 # for who sources this
 branches="series follow-up"
 
 # libFuzzer's, and the programs' of the test. Each read allocates and frees 64
