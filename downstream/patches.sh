@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# What the commands of downstream/ share: which patches a version takes, and their
+# names there. To be sourced, after dev-tools/lib.sh.
+
+: "${top:?}"
+
+# parse_options "$@": set $follow_up to yes for --follow-up, and $left to how many
+# arguments are left; usage() is the caller's
+parse_options()
+{
+    follow_up=
+    left=$#
+    while [ $# -gt 0 ]
+    do
+        case $1 in
+        -h|--help) usage; exit 0 ;;
+        --follow-up) follow_up=yes ;;
+        -*) usage_error "unknown option '$1'" ;;
+        *) break ;;
+        esac
+        shift
+        # shellcheck disable=SC2034 # for the caller
+        left=$#
+    done
+}
+
+# files FOLDER: the patches in it, if it is there
+files()
+{
+    [ ! -d "$top/patches/$1" ] || printf '%s\n' "$top/patches/$1"/*.patch
+}
+
+# select_patches VERSION: set $patches to what it takes, in order, with the
+# follow-ups if they are wanted
+select_patches()
+{
+    version=$1
+    case $version in
+    2.6.2[0-2])
+        patches=$(files 2.6.20/series)
+        more=2.6.20/follow-up ;;
+    *)
+        first=$(first_for "$version")
+        patches=$([ ! "$first" ] || series_patches "$first")
+        more=follow-up ;;
+    esac
+    [ "$patches" ] || usage_error "there are no patches for '$version'; there are for 2.6.3 to 2.6.19$(
+        [ ! -d "$top/patches/2.6.20/series" ] || echo ", and 2.6.20 to 2.6.22")"
+    [ ! "$follow_up" ] || patches="$patches $(files $more)"
+}
+
+# numbered: the patches with their numbers, a line each; the one for up to 2.6.17
+# is 0, so that the others have the same everywhere
+numbered()
+{
+    number=1
+    for patch in $patches
+    do
+        case $patch in
+        */up-to-2.6.17/*) number=0 ;;
+        esac
+        echo "$number $patch"
+        number=$((number + 1))
+    done
+}
+
+# names FORMAT [FIRST]: the patches, and what they are called: FORMAT is printf's, for
+# the number, counted from FIRST on, and the rest of the name
+names()
+{
+    numbered | while read -r number patch
+    do
+        rest=${patch##*/}
+        # shellcheck disable=SC2059 # it is a format
+        echo "$patch $(printf "$1" $((number + ${2-0})) "${rest#[0-9][0-9][0-9][0-9]-}")"
+    done
+}
+
+# copy_patches FOLDER FORMAT [FIRST]: copy them there, by these names
+copy_patches()
+{
+    folder=$1
+    shift
+    names "$@" | while read -r patch name
+    do
+        cp "$patch" "$folder/$name"
+    done
+}
+
+# new_folder FOLDER: make it; nothing is overwritten
+new_folder()
+{
+    [ ! -e "$1" ] || die "'$1' exists already"
+    mkdir -p "$1" 2>/dev/null || die "cannot make '$1'"
+}

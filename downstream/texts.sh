@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh disable=SC2154 # $patches and the like: from select_patches
+#
+# The texts for distributions: templates, and what is filled in. To be sourced,
+# after patches.sh.
+
+# subject PATCH: in one line
+subject()
+{
+    git mailinfo /dev/null /dev/null < "$1" | sed -n 's/^Subject: //p'
+}
+
+# figures FOLDER: write what fill() takes from there: VERSION, WHAT, PATCHES, COUNT,
+# FOLLOW_UP, SIZE, SCOPE, IMPACT, RISKS, TEST_PLAN and STORM
+figures()
+{
+    mkdir -p "$1"
+    echo "$version" > "$1/VERSION"
+    numbered | while read -r number patch
+    do
+        echo " $number. $(subject "$patch")"
+    done > "$1/PATCHES"
+    # shellcheck disable=SC2086 # file names of ours, to be split
+    set -- "$1" $patches
+    folder=$1
+    shift
+    echo $# > "$folder/COUNT"
+    for patch
+    do
+        git apply --numstat "$patch"
+    done | awk '{ added += $1; removed += $2; files[$3] }
+        END { for (name in files) ++n; printf "%d lines added and %d removed in %d files of src/", added, removed, n }' \
+        > "$folder/SIZE"
+    for patch
+    do
+        case $patch in
+        *follow-up/*) subject "$patch" | sed "s|^[a-z-]*: ||" ;;
+        esac
+    done | awk '{ printf "%s%s", (NR > 1 ? "; " : ""), $0 } END { if (NR) print "." }' > "$folder/FOLLOW_UP"
+    echo "the series$([ ! "$follow_up" ] || echo " and the follow-ups")" > "$folder/WHAT"
+    case $patches in
+    */2.6.20/*) line=-2.6.20 ;;
+    *) line= ;;
+    esac
+    fill "$top/downstream/text/impact$line.in" "$folder" > "$folder/IMPACT"
+    echo "The change is limited to code that runs with DCO only." > "$folder/SCOPE"
+    case $patches in
+    */up-to-2.6.17/*)
+        echo "One condition in the event loop (forward.c) is for all; it is 2.6.18's." >> "$folder/SCOPE" ;;
+    esac
+    fill "$top/downstream/text/risks$line.in" "$folder" > "$folder/RISKS"
+    [ ! "$follow_up" ] || fill "$top/downstream/text/risks-follow-up.in" "$folder" >> "$folder/RISKS"
+    fill "$top/downstream/text/test-plan.in" "$folder" > "$folder/TEST_PLAN"
+    # of the package of 2.6.14, if downstream/debian/build --storm has been run
+    : > "$folder/STORM"
+    outcome=$top/build/deb/trixie${follow_up:+-follow-up}/storm.txt
+    [ "$line" ] || [ ! -e "$outcome" ] || cp "$outcome" "$folder/STORM"
+}
+
+# fill TEMPLATE FOLDER: the template, with the content of FOLDER/NAME for each
+# @NAME@. A line that has nothing but such a name goes if the file is empty.
+fill()
+{
+    awk -v folder="$2" -v template="${1##*/}" '
+        function content(name,    all, line, found)
+        {
+            while ((found = (getline line < (folder "/" name))) > 0)
+                all = all (all == "" ? "" : "\n") line
+            close(folder "/" name)
+            if (found < 0) { print template ": no " name > "/dev/stderr"; failed = 1; exit 1 }
+            return all
+        }
+        /^# SPDX-/ { next }
+        { bare = $0 ~ /^@[A-Z_]+@$/ }
+        {
+            while (match($0, /@[A-Z_]+@/))
+                $0 = substr($0, 1, RSTART - 1) content(substr($0, RSTART + 1, RLENGTH - 2)) substr($0, RSTART + RLENGTH)
+            if (!bare || $0 != "") print
+        }
+        END { exit failed }' "$1"
+}
+
