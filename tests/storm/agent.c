@@ -22,6 +22,7 @@
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,9 +45,9 @@ clean_string(char *text, size_t size)
     return json_stringn(text, size);
 }
 
-/** Everything that can be read from a stream, as a JSON string. */
+/** What can be read from a stream, up to so many bytes, as a JSON string. */
 static json_t *
-read_all(FILE *stream)
+read_some(FILE *stream, size_t most)
 {
     char *text = NULL;
     size_t size = 0;
@@ -54,9 +55,11 @@ read_all(FILE *stream)
     char block[4096];
     size_t got;
 
-    while ((got = fread(block, 1, sizeof(block), stream)) > 0)
+    while (most > 0
+           && (got = fread(block, 1, most < sizeof(block) ? most : sizeof(block), stream)) > 0)
     {
         fwrite(block, 1, got, memory);
+        most -= got;
     }
     fclose(memory);
     json_t *string = clean_string(text, size);
@@ -79,14 +82,14 @@ do_run(const char *script)
     {
         return failure("run");
     }
-    json_t *text = read_all(output);
+    json_t *text = read_some(output, SIZE_MAX);
     int status = pclose(output);
     return json_pack("{s: i, s: o}", "status", WIFEXITED(status) ? WEXITSTATUS(status) : 255,
                      "output", text);
 }
 
 static json_t *
-do_read(const char *path)
+do_read(const char *path, json_int_t from)
 {
     FILE *file = fopen(path, "r");
 
@@ -94,7 +97,8 @@ do_read(const char *path)
     {
         return failure(path);
     }
-    json_t *text = read_all(file);
+    fseek(file, (long)from, SEEK_SET);
+    json_t *text = read_some(file, 1 << 20);
     fclose(file);
     return json_pack("{s: o}", "text", text);
 }
@@ -123,14 +127,15 @@ answer(json_t *request)
     int number = 0;
     int clients = 0;
     int flag = 0;
+    json_int_t from = 0;
 
     if (json_unpack(request, "{s: s}", "run", &text) == 0)
     {
         return do_run(text);
     }
-    if (json_unpack(request, "{s: s}", "read", &path) == 0)
+    if (json_unpack(request, "{s: s, s: I}", "read", &path, "from", &from) == 0)
     {
-        return do_read(path);
+        return do_read(path, from);
     }
     if (json_unpack(request, "{s: s, s: s}", "write", &path, "text", &text) == 0)
     {

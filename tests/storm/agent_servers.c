@@ -34,7 +34,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -52,6 +54,7 @@ struct server
     int instances;
     int undefined;
     json_int_t updated;
+    struct timespec status_seen;        /**< when that file, as it was read, had changed */
     double cpu;
 };
 
@@ -86,6 +89,10 @@ servers_start(bool rcvbufforce)
     pid_t pid = fork();
     if (pid == 0)
     {
+        /* a TCP server has a socket for each client */
+        const struct rlimit files = { 65536, 65536 };
+
+        setrlimit(RLIMIT_NOFILE, &files);
         if (chdir(path) == 0
             && dup2(open("log", O_WRONLY | O_CREAT | O_APPEND, 0644), STDOUT_FILENO) >= 0
             && dup2(STDOUT_FILENO, STDERR_FILENO) >= 0
@@ -167,9 +174,16 @@ read_status(int number)
     struct server found = { .updated = 0 };
     char path[64];
     char line[4096];
+    struct stat file;
     bool complete = false;
 
     snprintf(path, sizeof(path), "/run/%d/status", number);
+    if (stat(path, &file) != 0
+        || (file.st_mtim.tv_sec == server->status_seen.tv_sec
+            && file.st_mtim.tv_nsec == server->status_seen.tv_nsec))
+    {
+        return;
+    }
     FILE *status = fopen(path, "r");
     if (!status)
     {
@@ -206,6 +220,7 @@ read_status(int number)
         server->instances = found.instances;
         server->undefined = found.undefined;
         server->updated = found.updated;
+        server->status_seen = file.st_mtim;
     }
 }
 

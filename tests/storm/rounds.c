@@ -52,6 +52,7 @@ settled(struct storm *storm)
     const struct sample *now = &storm->now;
 
     watch(storm);
+    storm->to_go = now->instances;
     if (now->peers != 0 || now->queued != 0 || now->instances != storm->wait.instances)
     {
         storm->wait.instances = now->instances;
@@ -100,6 +101,8 @@ round_run(struct storm *storm, int round)
         ask(storm, json_pack("{s: i}", "signal", SIGSTOP));
     }
     network_cut(storm);
+    /* what they would try now is dropped, too */
+    clients_stop(storm);
     const double cut = seconds_now() - storm->start;
     phase(storm, "all packets dropped");
     /* the server's timeout is twice what --keepalive says, and the same for all */
@@ -123,7 +126,6 @@ round_run(struct storm *storm, int round)
         ask(storm, json_pack("{s: i, s: i}", "load", 0, "clients", 0));
     }
 
-    clients_stop(storm);
     network_restore(storm);
     storm->wait.restored = seconds_now() - storm->start;
     phase(storm, "packets pass again");

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-/** Seconds between samples, and at least between lines of progress. */
+/** Seconds between samples of up to 2048 clients, and between lines of progress. */
 #define SAMPLE_INTERVAL 0.5
 #define PROGRESS_INTERVAL 5
 
@@ -115,16 +115,18 @@ add_server(struct storm *storm, struct sample *sum, json_t *server)
 void
 sample_next(struct storm *storm)
 {
+    const int clients = storm->options->clients;
+    const double interval = SAMPLE_INTERVAL * (clients > 2048 ? clients / 2048.0 : 1);
     struct sample sum = { 0 };
     json_t *server;
     size_t index;
 
-    if (storm->next_sample < seconds_now() - SAMPLE_INTERVAL)
+    if (storm->next_sample < seconds_now() - interval)
     {
         storm->next_sample = seconds_now();
     }
     sleep_until(storm->next_sample);
-    storm->next_sample += SAMPLE_INTERVAL;
+    storm->next_sample += interval;
 
     management_poll(storm);
     json_t *sample = guest_ask(storm, json_pack("{s: b}", "sample", 1));
@@ -140,6 +142,7 @@ sample_next(struct storm *storm)
     json_object_update_new(sample, json_pack("{s: f, s: i, s: i}", "t", sum.time,
                                              "peers", sum.peers, "instances", sum.instances));
     json_array_append_new(json_object_get(storm->run, "samples"), sample);
+    storm->came = sum.peers - storm->now.peers;
     storm->now = sum;
 }
 
@@ -148,7 +151,9 @@ sample_until(struct storm *storm, bool (*so)(struct storm *), double limit, cons
 {
     const double begin = seconds_now();
     double changed = begin;
+    int first = 0;
 
+    storm->to_go = 0;
     for (;;)
     {
         const struct sample before = storm->now;
@@ -162,6 +167,10 @@ sample_until(struct storm *storm, bool (*so)(struct storm *), double limit, cons
         {
             return;
         }
+        if (first == 0)
+        {
+            first = storm->to_go;
+        }
         if (seconds_now() - changed > limit || seconds_now() - begin > 4 * limit)
         {
             fail(storm, "waiting for %s: not so after %.0f s; peers %d, instances %d", what,
@@ -169,7 +178,11 @@ sample_until(struct storm *storm, bool (*so)(struct storm *), double limit, cons
         }
         if (seconds_now() - storm->last_progress > PROGRESS_INTERVAL)
         {
-            char *line = text("waiting for %s", what);
+            /* at the pace so far */
+            const double left = (seconds_now() - begin) * storm->to_go / (first - storm->to_go);
+            char *line = storm->to_go > 0 && first > storm->to_go
+                         ? text("waiting for %s, %.0f s more", what, left)
+                         : text("waiting for %s", what);
 
             progress(storm, line);
             free(line);

@@ -107,6 +107,8 @@ struct storm
     double next_sample;         /**< likewise */
     double last_progress;       /**< likewise */
     struct sample now;          /**< the last sample */
+    int came;                   /**< peers that it has more than the one before */
+    int to_go;                  /**< peers or instances that are waited for; 0: others are */
     struct wait wait;
     pid_t guest;
     FILE *to_agent;             /**< NULL if it can't be talked to */
@@ -200,13 +202,13 @@ void servers_up(struct storm *storm);
 
 /* clients.c */
 
-/** Connect all clients, few at a time. */
+/** Connect all clients, some at a time. */
 void clients_connect(struct storm *storm);
 
 /** Stop all clients (SIGSTOP), for clients_some(). */
 void clients_stop(struct storm *storm);
 
-/** Start clients, or let them go on, few at a time. To be called with each sample. */
+/** Start clients, or let them go on, some at a time. To be called with each sample. */
 void clients_some(struct storm *storm);
 
 /** Fails if a client or the guest has ended. */
@@ -221,7 +223,8 @@ double seconds_now(void);
 void phase(struct storm *storm, const char *name);
 
 /**
- * Take a sample, when the time for the next one has come: two a second. It goes
+ * Take a sample, when the time for the next one has come: two a second, and with
+ * more than 2048 clients as many fewer, as each is as much more work. It goes
  * into the result, into storm->now, and now and then into a line of progress.
  */
 void sample_next(struct storm *storm);
