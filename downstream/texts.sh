@@ -43,10 +43,10 @@ figures()
     *) line= ;;
     esac
     fill "$top/downstream/text/impact$line.in" "$folder" > "$folder/IMPACT"
-    echo "The change is limited to code that runs with DCO only." > "$folder/SCOPE"
+    echo "The series changes code that runs with DCO only." > "$folder/SCOPE"
     case $patches in
     */up-to-2.6.17/*)
-        echo "One condition in the event loop (forward.c) is for all; it is 2.6.18's." >> "$folder/SCOPE" ;;
+        echo "One condition in the event loop (forward.c) is for all servers; 2.6.18 has it." >> "$folder/SCOPE" ;;
     esac
     fill "$top/downstream/text/risks$line.in" "$folder" > "$folder/RISKS"
     [ ! "$follow_up" ] || fill "$top/downstream/text/risks-follow-up.in" "$folder" >> "$folder/RISKS"
