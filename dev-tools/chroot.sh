@@ -14,6 +14,15 @@ private()
     wait $!
 }
 
+# install_mmdebstrap: unless it is there
+install_mmdebstrap()
+{
+    ! command -v mmdebstrap > /dev/null || return 0
+    say "installing mmdebstrap"
+    { apt-get -qq update &&
+        DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install mmdebstrap; } > /dev/null 2>&1
+}
+
 # make_chroot SUITE ROOT PACKAGES [OPTION...]: one with the packages, unless
 # there is one with the same; options are mmdebstrap's. The log goes beside ROOT.
 make_chroot()
@@ -23,7 +32,7 @@ make_chroot()
     packages=$3
     shift 3
     [ "$(cat "$root/.ready" 2>/dev/null)" != "$packages" ] || return 0
-    command -v mmdebstrap >/dev/null || die "needs mmdebstrap: apt-get install mmdebstrap"
+    install_mmdebstrap || die "needs mmdebstrap, and cannot install it"
     rm -rf --one-file-system "$root"
     mkdir -p "${root%/*}"
     say "making a chroot of $suite"
