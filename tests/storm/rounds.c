@@ -14,6 +14,15 @@
  */
 #define SETTLE 10
 
+/**
+ * Samples in a row without a peer that it takes for the kernel to have none: two
+ * dumps, see dco_peers(). A server that is stopped gets the notifications later
+ * than the peers go (a work item sends them): what it has queued, and what was
+ * dropped, has to be the same in so many.
+ */
+#define GONE 2
+#define TOLD 6
+
 static void
 ask(struct storm *storm, json_t *request)
 {
@@ -37,13 +46,19 @@ watch(struct storm *storm)
     }
 }
 
-/** Two dumps in a row: see dco_peers(). */
 static bool
 expired(struct storm *storm)
 {
+    const bool stall = storm->options->stall;
+    const struct sample *now = &storm->now;
+    struct wait *wait = &storm->wait;
+
     watch(storm);
-    storm->wait.zeros = storm->now.peers == 0 ? storm->wait.zeros + 1 : 0;
-    return storm->now.dead || storm->wait.zeros == 2;
+    const bool still = !stall || (now->queued == wait->queued && now->drops == wait->drops);
+    wait->queued = now->queued;
+    wait->drops = now->drops;
+    wait->zeros = now->peers == 0 && still ? wait->zeros + 1 : 0;
+    return now->dead || wait->zeros == (stall ? TOLD : GONE);
 }
 
 static bool

@@ -86,7 +86,8 @@ struct sample
 /** What a round waits for, and remembers (rounds.c). */
 struct wait
 {
-    int zeros;                  /**< samples in a row without a peer */
+    int zeros;                  /**< samples in a row without a peer, and with ... */
+    int queued, drops;          /**< ... as much in the receive queues, and dropped */
     int instances;              /**< the last number */
     double since;               /**< it is so, by the guest's clock */
     int left;                   /**< instances when the server had settled */
