@@ -24,7 +24,7 @@ static const char help[] =
     "                        with a slash in it: an OpenVPN tree of yours, or FILE.deb:\n"
     "                        a package of that suite (default: patched)\n"
     "  --suite SUITE         trixie or bookworm: kernel, module, server (trixie)\n"
-    "  --clients N           1 to 10240 (64); one takes 1.6 MB\n"
+    "  --clients N           1 to 10240 (64); each takes about 2 MB\n"
     "  --rounds N            storms in a row, up to the first that isn't clean (1)\n"
     "  --keepalive I,T       as the server's --keepalive, seconds (3,10)\n"
     "  --load                while the clients are lost: processors busy, packets\n"
