@@ -34,7 +34,8 @@ figures()
     for patch
     do
         case $patch in
-        *follow-up/*) subject "$patch" | sed "s|^[a-z-]*: ||" ;;
+        # lintian takes a word twice in a row for a mistake
+        *follow-up/*) subject "$patch" | sed "s|^[a-z-]*: ||" | sed -E "s|\\b([a-z]+) \\1\\b|\\1, \\1|g" ;;
         esac
     done | awk '{ printf "%s%s", (NR > 1 ? "; " : ""), $0 } END { if (NR) print "." }' > "$folder/FOLLOW_UP"
     echo "the series$([ ! "$follow_up" ] || echo " and the follow-ups")" > "$folder/WHAT"
