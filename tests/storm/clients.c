@@ -25,7 +25,8 @@ start_client(struct storm *storm, int number)
     char *port = text("%d", SERVER_PORT + number % options->servers);
     char *log = text("/mnt/clients/%d.log", number);
     const pid_t pid = spawn(storm, log, (char *const[]){
-        "openvpn", "--client", "--dev", "null", "--disable-dco", "--ifconfig-noexec",
+        options->clients > MANY_CLIENTS ? "/storm/client.build/src/openvpn/openvpn" : "openvpn",
+        "--client", "--dev", "null", "--disable-dco", "--ifconfig-noexec",
         "--route-noexec", "--nobind", "--remote", GUEST_ADDRESS, port,
         options->tcp ? "tcp4-client" : "udp4", "--ca", "/storm/keys/ca.crt",
         "--cert", "/storm/keys/client.crt", "--key", "/storm/keys/client.key",

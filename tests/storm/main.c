@@ -119,7 +119,7 @@ main(int argc, char *argv[])
     char *initramfs = text("%s/initramfs", storm.output);
     char *script = text("%s/tests/storm/setup", top);
     char *const setup[] = { script, (char *)options.suite, (char *)options.server, initramfs,
-                            NULL };
+                            options.clients > MANY_CLIENTS ? "small" : NULL, NULL };
     int status = command_run(setup);
     if (status == 0)
     {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-/** Seconds between samples of up to 2048 clients, and between lines of progress. */
+/** Seconds between samples of up to MANY_CLIENTS, and between lines of progress. */
 #define SAMPLE_INTERVAL 0.5
 #define PROGRESS_INTERVAL 5
 
@@ -116,7 +116,8 @@ void
 sample_next(struct storm *storm)
 {
     const int clients = storm->options->clients;
-    const double interval = SAMPLE_INTERVAL * (clients > 2048 ? clients / 2048.0 : 1);
+    const double interval = SAMPLE_INTERVAL
+                            * (clients > MANY_CLIENTS ? (double)clients / MANY_CLIENTS : 1);
     struct sample sum = { 0 };
     json_t *server;
     size_t index;

@@ -30,6 +30,9 @@ enum
     STATUS_SKIPPED = 77,        /**< this machine can't; what automake calls a skip */
 };
 
+/** With more clients than these, samples are fewer, and a client takes less memory. */
+#define MANY_CLIENTS 2048
+
 /** Addresses of the two ends of the tap device. */
 #define HOST_ADDRESS "10.99.0.1"
 #define GUEST_ADDRESS "10.99.0.2"
@@ -225,7 +228,7 @@ void phase(struct storm *storm, const char *name);
 
 /**
  * Take a sample, when the time for the next one has come: two a second, and with
- * more than 2048 clients as many fewer, as each is as much more work. It goes
+ * more than MANY_CLIENTS as many fewer, as each is as much more work. It goes
  * into the result, into storm->now, and now and then into a line of progress.
  */
 void sample_next(struct storm *storm);
