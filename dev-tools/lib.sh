@@ -18,8 +18,9 @@ unset $(git rev-parse --local-env-vars 2>/dev/null)
 # Upstream's repository, where the release tags come from
 : "${OPENVPN_GIT:=https://github.com/OpenVPN/openvpn.git}"
 
-# The base whose commits patches/ is written from
+# The bases whose commits patches/ is written from: all but patches/2.6.20, and that
 default_base=trixie
+line_base=v2.6.22
 
 # die MESSAGE...: one line on standard error, and out
 die()
@@ -47,20 +48,24 @@ base_names()
     awk '!/^(#|$)/ { printf "%s%s", sep, $1; sep = " " }' "$top/src/openvpn/bases"
 }
 
-# find_base NAME: set $base, $base_kind, $base_first, $base_id and $base_dir.
-# A name with a slash in it is a tree or a tarball of the user's: kind own.
+# find_base NAME: set $base, $base_kind, $base_first, $base_series, $base_line,
+# $base_id and $base_dir. $base_line is what is ahead of series/, follow-up/ and
+# tests/ in patches/: nothing, or 2.6.20/. A name with a slash in it is a tree or
+# a tarball of the user's: kind own.
 find_base()
 {
     case $1 in
     */*) find_own_base "$1"; return ;;
     esac
     base=$1
-    # shellcheck disable=SC2046 # three words, to be split
-    set -- $(awk -v name="$1" '$1 == name { print $2, $3, $4 }' "$top/src/openvpn/bases")
-    [ $# -eq 3 ] || usage_error "no base '$base'; there are: $(base_names)"
+    # shellcheck disable=SC2046 # four words, to be split
+    set -- $(awk -v name="$1" '$1 == name { print $2, $3, $4, $5 }' "$top/src/openvpn/bases")
+    [ $# -eq 4 ] || usage_error "no base '$base'; there are: $(base_names)"
     base_kind=$1
     base_first=$2
-    base_id=$3
+    base_series=$3
+    base_line=${base_series%series}
+    base_id=$4
     base_dir=$top/src/openvpn/$base
 }
 
@@ -78,8 +83,11 @@ find_own_base()
         version=$(tar -xOf "$1" --wildcards '*/version.m4' 2>/dev/null | version_in - || :)
     fi
     [ "$version" ] || usage_error "'$1' is neither an OpenVPN tree nor a tarball of one"
+    base_series=$(series_for "$version")
+    [ "$base_series" ] || usage_error "'$1' is OpenVPN $version; the series are for 2.6.3 to 2.6.22"
+    base_line=${base_series%series}
     base_first=$(first_for "$version")
-    [ "$base_first" ] || usage_error "'$1' is OpenVPN $version; the series is for 2.6.3 to 2.6.19"
+    : "${base_first:=-}"
 }
 
 # in_base COMMAND...: run git in the base tree, whatever the user has configured
@@ -106,13 +114,22 @@ version_in()
         END { if (tarname == "openvpn") print part["MAJOR"] "." part["MINOR"] part["PATCH"] }' "$1"
 }
 
-# first_for VERSION: the folder of patches/ that goes ahead of the series there, -
-# if there is none, or nothing if the series is not for that version
+# first_for VERSION: the folder of patches/ that goes ahead of patches/series there,
+# - if there is none, or nothing if patches/series is not for that version
 first_for()
 {
     case $1 in
     2.6.[3-9]|2.6.1[0-7]) echo up-to-2.6.17 ;;
     2.6.1[89]) echo - ;;
+    esac
+}
+
+# series_for VERSION: the folder of patches/ that has the series for it, or nothing
+series_for()
+{
+    case $1 in
+    2.6.2[0-2]) echo 2.6.20/series ;;
+    *) [ ! "$(first_for "$1")" ] || echo series ;;
     esac
 }
 
@@ -122,11 +139,32 @@ first_patches()
     [ "$1" = - ] || printf '%s\n' "$top/patches/$1"/*.patch
 }
 
-# series_patches FIRST: these, and the three of the series
+# series_patches FIRST [SERIES]: these, and those of the series
 series_patches()
 {
     first_patches "$1"
-    printf '%s\n' "$top"/patches/series/*.patch
+    printf '%s\n' "$top/patches/${2-series}"/*.patch
+}
+
+# test_patches LINE TREE: the unit tests of the series, for a tree
+test_patches()
+{
+    printf '%s\n' "$top"/patches/tests/series/*.patch
+    [ ! "$1" ] || printf '%s\n' "$top/patches/$1tests"/*.patch
+    # CMakeLists.txt came with 2.6.7
+    [ ! -e "$2/CMakeLists.txt" ] || printf '%s\n' "$top"/patches/tests/cmake/*.patch
+}
+
+# follow_up_patches LINE: the follow-ups
+follow_up_patches()
+{
+    printf '%s\n' "$top/patches/$1follow-up"/*.patch
+}
+
+# follow_up_test_patches: their unit tests, on each line the same
+follow_up_test_patches()
+{
+    printf '%s\n' "$top"/patches/tests/follow-up/*.patch
 }
 
 # debian_sources deb|deb-src SUITE: the entries of SUITE for a sources.list,
@@ -180,7 +218,11 @@ source_digest()
 # sources
 made_of()
 {
-    echo "$(find "$top/patches" -name '*.patch' | sort | xargs cat | git hash-object --stdin) $(source_digest)"
+    echo "$({
+        # shellcheck disable=SC2046 # file names of ours, to be split
+        cat $(series_patches "$base_first" "$base_series") $(test_patches "$base_line" "$base_dir") \
+            $(follow_up_patches "$base_line") $(follow_up_test_patches)
+    } | git hash-object --stdin) $(source_digest)"
 }
 
 # heads: those of all branches, in one word
