@@ -3,12 +3,20 @@
 #
 # Compiles the unit tests of openvpn/, and what else uses their mocks, against
 # the sources of any tree, outside of its own build system; what the cases of
-# each driver are. To be sourced after lib.sh, with $build and $base_dir set.
+# each driver are. To be sourced after lib.sh, with $build and $base_dir set, and
+# $scratch for the bases from v2.6.20 on.
 # ${CC:-cc} is the compiler, $options are more options.
 
 : "${top:?}" "${build:?}" "${base_dir:?}"
 
 unit_tests=$top/tests/unit_tests
+our_tests=$unit_tests/openvpn
+if [ "$base_line" ]
+then
+    # with what patches/2.6.20/tests changes
+    our_tests=${scratch:?}/unit_tests
+    [ -d "$our_tests" ] || "$top/dev-tools/refresh" --output "$scratch" "${base:?}"
+fi
 
 # what of a tree the drivers are linked with: dco_key, those of multi.c and the
 # event loop, dco_peer, and all others
@@ -25,7 +33,7 @@ dco_peer="$dco_loop
     src/openvpn/dco.c"
 
 # and what of openvpn/
-dco_linux_mocks="$unit_tests/openvpn/mock_netlink.c $unit_tests/openvpn/mock_openvpn.c"
+dco_linux_mocks="$our_tests/mock_netlink.c $our_tests/mock_openvpn.c"
 
 # compile_for TREE OPTION...: compile with TREE's headers
 compile_for()
@@ -34,7 +42,7 @@ compile_for()
     shift
     # shellcheck disable=SC2046,SC2086 # lists of words
     ${CC:-cc} -std=gnu11 -g -DHAVE_CONFIG_H -I"$build" -I"$build/include" -I"$tree/include" -I"$tree/src/compat" \
-        -I"$tree/src/openvpn" -I"$unit_tests/openvpn" -I"$base_dir/tests/unit_tests/openvpn" \
+        -I"$tree/src/openvpn" -I"$our_tests" -I"$base_dir/tests/unit_tests/openvpn" \
         $(pkg-config --cflags libnl-genl-3.0 cmocka libcap-ng libcrypto) ${options-} "$@"
 }
 
@@ -105,8 +113,8 @@ build_driver()
         link="-Wl,--gc-sections -Wl,--wrap=x_msg"
         # shellcheck disable=SC2086 # a list of words
         [ -d "$objects" ] || { compile_objects "$from" "$objects" $files &&
-            compile_ours "$dco_linux_mocks $unit_tests/openvpn/mock_instance.c" "$from" "$objects" "$@" &&
-            compile_ours "$unit_tests/openvpn/mock_unused.c" "$from" "$objects"; } || return 1 ;;
+            compile_ours "$dco_linux_mocks $our_tests/mock_instance.c" "$from" "$objects" "$@" &&
+            compile_ours "$our_tests/mock_unused.c" "$from" "$objects"; } || return 1 ;;
     *)
         objects=$dir/dco_linux.objects
         link=-Wl,--wrap=x_msg
@@ -114,7 +122,7 @@ build_driver()
         [ -d "$objects" ] || { compile_objects "$from" "$objects" $dco_linux &&
             compile_mocks "$from" "$objects" "$@"; } || return 1 ;;
     esac
-    compile_for "$from" -w "$@" -c -o "$dir/$driver.o" "$unit_tests/openvpn/test_$driver.c" || return 1
+    compile_for "$from" -w "$@" -c -o "$dir/$driver.o" "$our_tests/test_$driver.c" || return 1
     # shellcheck disable=SC2086 # a list of words
     link_driver "$dir/$driver" "$dir/$driver.o" "$objects"/*.o $link
 }
@@ -122,24 +130,35 @@ build_driver()
 # the drivers that are there
 drivers()
 {
-    for file in "$unit_tests"/openvpn/test_*.c
+    for file in "$our_tests"/test_*.c
     do
         name=${file##*/test_}
         echo "${name%.c}"
     done
 }
 
+# red_file DRIVER: what of red/ is for it, on this line
+red_file()
+{
+    if [ -e "$unit_tests/red/$base_line$1" ]
+    then
+        echo "$unit_tests/red/$base_line$1"
+    else
+        echo "$unit_tests/red/$1"
+    fi
+}
+
 # patches_of DRIVER: what it takes for all its cases to pass: "series", or the
 # numbers of follow-ups
 patches_of()
 {
-    sed -n 's/^# with: //p' "$unit_tests/red/$1"
+    sed -n 's/^# with: //p' "$(red_file "$1")"
 }
 
 # red_of DRIVER: the cases that fail without that, sorted
 red_of()
 {
-    sed '/^#/d' "$unit_tests/red/$1" | sort
+    sed '/^#/d' "$(red_file "$1")" | sort
 }
 
 # passes DRIVER CASE: whether it does, in a process of its own
