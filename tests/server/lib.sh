@@ -13,6 +13,17 @@ patched=patched=$built/$base/patched
 follow_up=follow-up=$built/$base/follow-up
 player=
 
+# of_line FILE: that of this folder which is for the bases of this line
+of_line()
+{
+    if [ -e "$here/${base_line-}$1" ]
+    then
+        echo "$here/${base_line-}$1"
+    else
+        echo "$here/$1"
+    fi
+}
+
 # play SCENARIOS [OPTION...] TREE...: interleave, with the file SCENARIOS. In the
 # background: a shell that waits for its foreground acts on a signal afterwards
 play()
