@@ -20,16 +20,22 @@ branches="series follow-up"
 export ASAN_OPTIONS=quarantine_size_mb=1:malloc_context_size=2:max_free_fill_size=0:max_malloc_fill_size=0:allocator_release_to_os_interval_ms=-1
 export UBSAN_OPTIONS=print_stacktrace=1
 
-# write_seeds DIR: the seed corpus
-write_seeds()
+# build_seeds: $fuzz/seeds
+build_seeds()
 {
-    mkdir -p "$1"
     options=-O1
     # shellcheck disable=SC2086 # a list of words
     compile_objects "$base_dir" "$fuzz/plain" $dco_linux && compile_mocks "$base_dir" "$fuzz/plain" &&
     compile_for "$base_dir" -w -c -o "$fuzz/seeds.o" "$top/tests/fuzz/seeds.c" &&
-    link_driver "$fuzz/seeds" "$fuzz/seeds.o" "$fuzz"/plain/*.o -Wl,--wrap=x_msg &&
-    "$fuzz/seeds" "$1"
+    link_driver "$fuzz/seeds" "$fuzz/seeds.o" "$fuzz"/plain/*.o -Wl,--wrap=x_msg
+}
+
+# write_seeds DIR: the seed corpus, with what was kept of earlier runs
+write_seeds()
+{
+    rm -rf "$1"
+    mkdir -p "$1"
+    build_seeds && "$fuzz/seeds" "$1" "$top/tests/fuzz/corpus"
 }
 
 # checkout_tree TREE DIR: its sources, to DIR

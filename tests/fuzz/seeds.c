@@ -3,6 +3,9 @@
  * @file
  * Writes the seed corpus of the fuzz target, always the same one. The messages
  * are built by the mock of the unit tests; records.h says what an input is.
+ *
+ * Also inputs as text and back, as libFuzzer's are kept in tests/fuzz/corpus: a
+ * line each, in hexadecimal.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -317,18 +320,102 @@ write_controls(void)
     end();
 }
 
+/** Print a file as a line of text. */
+static void
+print_input(const char *name)
+{
+    FILE *file = fopen(name, "rb");
+    int c;
+
+    if (!file)
+    {
+        fprintf(stderr, "seeds: %s: %s\n", name, strerror(errno));
+        exit(1);
+    }
+    while ((c = fgetc(file)) != EOF)
+    {
+        printf("%02x", c);
+    }
+    putchar('\n');
+    if (ferror(file))
+    {
+        fprintf(stderr, "seeds: %s: cannot read\n", name);
+        exit(1);
+    }
+    fclose(file);
+}
+
+static int
+hex_digit(char c)
+{
+    const char *digits = "0123456789abcdef";
+    const char *digit = c ? strchr(digits, c) : NULL;
+
+    return digit ? (int)(digit - digits) : -1;
+}
+
+/** Write the inputs of a text, without its comments, to kept-0001 and so on. */
+static void
+write_kept(FILE *text, const char *name)
+{
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t len;
+
+    for (int n = 0, number = 1; (len = getline(&line, &size, text)) > 0; ++number)
+    {
+        char seed_name[32];
+
+        if (line[0] == '#' || line[0] == '\n')
+        {
+            continue;
+        }
+        snprintf(seed_name, sizeof(seed_name), "kept-%04d", ++n);
+        begin(seed_name);
+        for (char *c = line; *c && *c != '\n'; c += 2)
+        {
+            if (hex_digit(c[0]) < 0 || hex_digit(c[1]) < 0)
+            {
+                fprintf(stderr, "seeds: %s: line %d is not in hexadecimal\n", name, number);
+                exit(1);
+            }
+            fputc(hex_digit(c[0]) << 4 | hex_digit(c[1]), seed);
+        }
+        end();
+    }
+    free(line);
+}
+
 int
 main(int argc, char **argv)
 {
     if (argc == 2 && !strcmp(argv[1], "--help"))
     {
-        puts("Usage: seeds DIR\n\nWrites the seed corpus of the fuzz target, a file each, into the folder DIR.");
+        puts("Usage: seeds DIR [TEXT]\n"
+             "       seeds --print FILE...\n\n"
+             "Writes the seed corpus of the fuzz target, a file each, into the folder DIR,\n"
+             "and with it the inputs of TEXT: a line each, in hexadecimal. --print prints the\n"
+             "inputs in files as such lines.");
         return 0;
     }
-    if (argc != 2 || argv[1][0] == '-')
+    if (argc > 2 && !strcmp(argv[1], "--print"))
+    {
+        for (int i = 2; i < argc; ++i)
+        {
+            print_input(argv[i]);
+        }
+        return 0;
+    }
+    if (argc < 2 || argc > 3 || argv[1][0] == '-')
     {
         fputs("seeds: one folder, please; see seeds --help\n", stderr);
         return 2;
+    }
+    FILE *kept = argc == 3 ? fopen(argv[2], "r") : NULL;
+    if (argc == 3 && !kept)
+    {
+        fprintf(stderr, "seeds: %s: %s\n", argv[2], strerror(errno));
+        return 1;
     }
     if (chdir(argv[1]))
     {
@@ -340,5 +427,10 @@ main(int argc, char **argv)
     write_controls();
     write_lost();
     write_replies();
+    if (kept)
+    {
+        write_kept(kept, argv[2]);
+        fclose(kept);
+    }
     return 0;
 }
