@@ -406,6 +406,10 @@ main(int argc, char **argv)
     {
         wrong("%s", "needs --keys, --openvpn and a tree, or --list");
     }
+    if (access(openvpn, X_OK))
+    {
+        wrong("no %s; dev-tools/materialise --build makes it", openvpn);
+    }
     if (requests)
     {
         add_all_situations();

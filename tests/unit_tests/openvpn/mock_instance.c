@@ -41,6 +41,7 @@ struct signal_info instance_signal[N_CLIENTS];
 struct closed_instance closed[2 * N_CLIENTS];
 int n_closed;
 int n_told;
+int client_connect = -1;
 
 static struct gc_arena gc;
 static struct link_socket_info link_socket_info;
@@ -53,7 +54,9 @@ static struct link_socket_info link_socket_info;
 bool
 plugin_defined(const struct plugin_list *pl, const int type)
 {
-    return type == OPENVPN_PLUGIN_CLIENT_DISCONNECT;
+    return type == OPENVPN_PLUGIN_CLIENT_DISCONNECT
+           || (client_connect >= 0 && (type == OPENVPN_PLUGIN_CLIENT_CONNECT_V2
+                                       || type == OPENVPN_PLUGIN_CLIENT_CONNECT_DEFER_V2));
 }
 
 static long long
@@ -72,7 +75,10 @@ plugin_call_ssl(const struct plugin_list *pl, const int type, const struct argv 
                 struct plugin_return *pr, struct env_set *es, int current_cert_depth,
                 openvpn_x509_cert_t *current_cert)
 {
-    assert_int_equal(type, OPENVPN_PLUGIN_CLIENT_DISCONNECT);
+    if (type != OPENVPN_PLUGIN_CLIENT_DISCONNECT)
+    {
+        return client_connect;
+    }
     assert_in_range(n_closed, 0, SIZE(closed) - 1);
     closed[n_closed].received = env_number(es, "bytes_received");
     closed[n_closed].sent = env_number(es, "bytes_sent");

@@ -53,6 +53,9 @@ extern int n_closed;
 /* how often the plugin was told */
 extern int n_told;
 
+/* what a client-connect plugin answers, -1: there is none */
+extern int client_connect;
+
 /** Let the server \a m have N_CLIENTS clients that are connected, whose peers the
  * kernel has; forget those that were closed. */
 void connect_instances(struct multi_context *m);

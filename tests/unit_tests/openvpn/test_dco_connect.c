@@ -20,8 +20,7 @@
 /**
  * @file
  * Unit tests of what the client-disconnect plugin is told about a client that goes,
- * or is refused, while it is set up: the same as the script and the management
- * interface are told.
+ * or is refused, while it is set up: the same as the script is told.
  *
  * multi.c, forward.c, dco_linux.c and sig.c are the real ones.  They need nearly
  * all of OpenVPN: the linker drops the functions that nothing here calls
@@ -49,6 +48,7 @@
 #include "forward.h"
 #include "mbuf.h"
 #include "mroute.h"
+#include "plugin.h"
 #include "push.h"
 #include "schedule.h"
 #include "ssl.h"
@@ -157,6 +157,18 @@ tls_lock_cert_hash_set(struct tls_multi *multi)
 {
 }
 
+void
+plugin_return_get_column(const struct plugin_return *src, struct plugin_return *dest,
+                         const char *colname)
+{
+    CLEAR(*dest);
+}
+
+void
+plugin_return_free(struct plugin_return *pr)
+{
+}
+
 /*
  * Setup of a case
  */
@@ -173,6 +185,7 @@ setup(void **state)
     multi_context.mbuf = mbuf_init(1);
     connect_instances(&multi_context);
     CLEAR(refused);
+    client_connect = OPENVPN_PLUGIN_FUNC_SUCCESS;
 
     struct context *c = &instance[NEWCOMER].context;
     c->options.duplicate_cn = true;
@@ -189,6 +202,7 @@ teardown_connect(void **state)
 {
     schedule_free(multi_context.schedule);
     mbuf_free(multi_context.mbuf);
+    client_connect = -1;
     free_instances();
     CLEAR(multi_context);
     return teardown(state);
@@ -252,43 +266,69 @@ client__when_its_keys_are_refused__is_told_to_be_gone(void **state)
     assert_int_equal(n_told, 1);
 }
 
-/* it was told at once, before the management interface had its ESTABLISHED */
+/* which it is told at once */
 static void
-client__when_its_options_are_refused__is_told_to_be_gone(void **state)
+client__when_its_options_are_refused__is_told_once(void **state)
 {
     refused.options = true;
     set_up();
     assert_int_equal(instance_tls[NEWCOMER].multi_state, CAS_FAILED);
-    assert_told_when_it_goes();
+    assert_int_equal(n_told, 1);
+    go();
+    assert_int_equal(n_closed, 1);
+    assert_int_equal(n_told, 1);
 }
 
-/* in each state, from the one on that the first client-connect handler leaves */
 static void
-client__when_it_goes__is_told_to_be_gone_if_a_handler_has_seen_it(void **state)
+client__when_refused_without_a_client_connect__is_not_told(void **state)
+{
+    client_connect = -1;
+    refused.peer = true;
+    set_up();
+    assert_int_equal(instance_tls[NEWCOMER].multi_state, CAS_FAILED);
+    go();
+    assert_int_equal(n_told, 0);
+}
+
+static void
+client__when_it_goes_before_it_is_accepted__is_not_told(void **state)
+{
+    client_connect = OPENVPN_PLUGIN_FUNC_DEFERRED;
+    set_up();
+    assert_int_equal(instance_tls[NEWCOMER].multi_state, CAS_PENDING_DEFERRED_PARTIAL);
+    go();
+    assert_int_equal(n_told, 0);
+}
+
+/* as another handler may be deferred, or the client connects once more */
+static void
+client__when_it_goes__is_told_if_it_was_accepted_or_connected(void **state)
 {
     const struct
     {
         enum multi_status state;
+        bool accepted;
         bool told;
-    } states[] = {
-        { CAS_NOT_CONNECTED, false },
-        { CAS_WAITING_AUTH, false },
-        { CAS_PENDING, false },
-        { CAS_PENDING_DEFERRED, false },
-        { CAS_PENDING_DEFERRED_PARTIAL, true },
-        { CAS_FAILED, true },
-        { CAS_RECONNECT_PENDING, true },
-        { CAS_CONNECT_DONE, true },
+    } clients[] = {
+        { CAS_PENDING_DEFERRED_PARTIAL, false, false },
+        { CAS_PENDING_DEFERRED_PARTIAL, true, true },
+        { CAS_FAILED, false, false },
+        { CAS_FAILED, true, true },
+        { CAS_RECONNECT_PENDING, false, true },
+        { CAS_RECONNECT_PENDING, true, true },
+        { CAS_CONNECT_DONE, false, true },
+        { CAS_CONNECT_DONE, true, true },
     };
-    int told = 0;
 
-    for (int i = 0; i < (int)SIZE(states); ++i)
+    for (int i = 0; i < (int)SIZE(clients); ++i)
     {
-        instance_tls[i].multi_state = states[i].state;
-        instance_signal[i].signal_received = SIGTERM;
-        multi_close_instance_on_signal(&multi_context, &instance[i]);
-        told += states[i].told;
-        assert_int_equal(n_told, told);
+        teardown_connect(state);
+        setup(state);
+        client_connect = clients[i].accepted ? OPENVPN_PLUGIN_FUNC_SUCCESS : -1;
+        set_up();
+        instance_tls[NEWCOMER].multi_state = clients[i].state;
+        go();
+        assert_int_equal(n_told, clients[i].told);
     }
 }
 
@@ -301,8 +341,10 @@ main(int argc, char **argv)
         CONNECT_TEST(client__when_set_up__is_told_to_be_gone),
         CONNECT_TEST(client__when_its_peer_is_refused__is_told_to_be_gone),
         CONNECT_TEST(client__when_its_keys_are_refused__is_told_to_be_gone),
-        CONNECT_TEST(client__when_its_options_are_refused__is_told_to_be_gone),
-        CONNECT_TEST(client__when_it_goes__is_told_to_be_gone_if_a_handler_has_seen_it),
+        CONNECT_TEST(client__when_its_options_are_refused__is_told_once),
+        CONNECT_TEST(client__when_refused_without_a_client_connect__is_not_told),
+        CONNECT_TEST(client__when_it_goes_before_it_is_accepted__is_not_told),
+        CONNECT_TEST(client__when_it_goes__is_told_if_it_was_accepted_or_connected),
     };
 
     /* the name of a case, or a pattern, to run no other */

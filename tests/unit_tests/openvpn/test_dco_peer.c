@@ -118,7 +118,7 @@ peer__when_the_kernel_deletes_it__is_deleted_once(void **state)
 static void
 peer__when_the_kernel_refuses_to_delete_it__is_tried_once_more(void **state)
 {
-    delete_peer.error[0] = -EPERM;
+    delete_peer.error[0] = -ETIMEDOUT;
     remove_client();
     assert_int_equal(delete_peer.n, 2);
 }
@@ -126,17 +126,25 @@ peer__when_the_kernel_refuses_to_delete_it__is_tried_once_more(void **state)
 static void
 peer__when_the_kernel_always_refuses__is_given_up(void **state)
 {
-    delete_peer.error[0] = delete_peer.error[1] = delete_peer.error[2] = -EPERM;
+    delete_peer.error[0] = delete_peer.error[1] = delete_peer.error[2] = -EIO;
     remove_client();
     assert_int_equal(delete_peer.n, 2);
 }
 
+/* as when it is gone */
 static void
-peer__when_it_is_gone__is_not_tried_again(void **state)
+peer__when_the_error_stays__is_not_tried_again(void **state)
 {
-    delete_peer.error[0] = -ENOENT;
-    remove_client();
-    assert_int_equal(delete_peer.n, 1);
+    const int errors[] = { -ENOENT, -EPERM };
+
+    for (int i = 0; i < (int)SIZE(errors); ++i)
+    {
+        CLEAR(delete_peer);
+        delete_peer.error[0] = errors[i];
+        instance_tls[CLIENT].dco_peer_id = CLIENT;
+        remove_client();
+        assert_int_equal(delete_peer.n, 1);
+    }
 }
 
 static void
@@ -184,7 +192,7 @@ main(int argc, char **argv)
         PEER_TEST(peer__when_the_kernel_deletes_it__is_deleted_once),
         PEER_TEST(peer__when_the_kernel_refuses_to_delete_it__is_tried_once_more),
         PEER_TEST(peer__when_the_kernel_always_refuses__is_given_up),
-        PEER_TEST(peer__when_it_is_gone__is_not_tried_again),
+        PEER_TEST(peer__when_the_error_stays__is_not_tried_again),
         PEER_TEST(newcomer__when_its_id_is_free__is_added),
         PEER_TEST(newcomer__when_its_id_is_taken__takes_it_over),
         PEER_TEST(newcomer__when_its_id_stays_taken__is_refused),
