@@ -10,6 +10,9 @@
 # arguments are left; usage() is the caller's
 parse_options()
 {
+    case $top in
+    *[[:space:]]*) die "the path of this checkout has a space in it: $top" ;;
+    esac
     follow_up=
     left=$#
     while [ $# -gt 0 ]

@@ -11,7 +11,7 @@ subject()
 }
 
 # figures FOLDER: write what fill() takes from there: VERSION, WHAT, PATCHES, COUNT,
-# FOLLOW_UP, SIZE, SCOPE, IMPACT, RISKS, TEST_PLAN and STORM
+# FOLLOW_UP, SIZE, SCOPE, TITLE, IMPACT, RISKS, TEST_PLAN and STORM, and what TEST_PLAN takes
 figures()
 {
     mkdir -p "$1"
@@ -40,22 +40,57 @@ figures()
     done | awk '{ printf "%s%s", (NR > 1 ? "; " : ""), $0 } END { if (NR) print "." }' > "$folder/FOLLOW_UP"
     echo "the series$([ ! "$follow_up" ] || echo " and the follow-ups")" > "$folder/WHAT"
     case $patches in
-    */2.6.20/*) line=-2.6.20 ;;
-    *) line= ;;
+    */2.6.20/*)
+        line=-2.6.20
+        echo "receive DCO notifications on a socket of their own" > "$folder/TITLE"
+        : > "$folder/LEAKED"
+        : > "$folder/COUNTED"
+        cat > "$folder/SMALL_BUFFER" <<EOT
+. The first line makes
+   64 notifications too many for a receive buffer that is not enlarged:
+
+    sysctl -w net.core.rmem_max=4608
+EOT
+        cat > "$folder/EXITED" <<EOT
+ Without the fix it exits
+   then, and its log has "netlink out of memory error".
+EOT
+        ;;
+    *)
+        line=
+        echo "don't lose the kernel's DCO notifications" > "$folder/TITLE"
+        echo : > "$folder/SMALL_BUFFER"
+        : > "$folder/EXITED"
+        cat > "$folder/LEAKED" <<EOT
+ Without the fix it prints
+   how many instances have leaked:
+EOT
+        cat > "$folder/COUNTED" <<EOT
+ Without the fix it prints more, as those that have
+   leaked are counted, too; and if enough have, the log has "would exceed maximum
+   number of clients" again and again:
+EOT
+        ;;
     esac
-    fill "$top/downstream/text/impact$line.in" "$folder" > "$folder/IMPACT"
     echo "The series changes code that runs with DCO only." > "$folder/SCOPE"
     case $patches in
     */up-to-2.6.17/*)
         echo "One condition in the event loop (forward.c) is for all servers; 2.6.18 has it." >> "$folder/SCOPE" ;;
     esac
-    fill "$top/downstream/text/risks$line.in" "$folder" > "$folder/RISKS"
-    [ ! "$follow_up" ] || fill "$top/downstream/text/risks-follow-up.in" "$folder" >> "$folder/RISKS"
-    fill "$top/downstream/text/test-plan.in" "$folder" > "$folder/TEST_PLAN"
+    texts "$folder" "$line"
     # of the package of 2.6.14, if downstream/debian/build --storm has been run
     : > "$folder/STORM"
     outcome=$top/build/deb/trixie${follow_up:+-follow-up}/storm.txt
     [ "$line" ] || [ ! -e "$outcome" ] || cp "$outcome" "$folder/STORM"
+}
+
+# texts FOLDER LINE: write IMPACT, RISKS and TEST_PLAN there; LINE is -2.6.20, or empty
+texts()
+{
+    fill "$top/downstream/text/impact$2.in" "$1" > "$1/IMPACT"
+    fill "$top/downstream/text/risks$2.in" "$1" > "$1/RISKS"
+    [ ! "$follow_up" ] || fill "$top/downstream/text/risks-follow-up.in" "$1" >> "$1/RISKS"
+    fill "$top/downstream/text/test-plan.in" "$1" > "$1/TEST_PLAN"
 }
 
 # fill TEMPLATE FOLDER: the template, with the content of FOLDER/NAME for each
