@@ -589,6 +589,7 @@ start(int mode)
     memset(kernel.n_get_peer, 0, MANY_CLIENTS * sizeof(*kernel.n_get_peer));
 
     n_expected = n_seen = n_entries = n_read = n_answers = n_answered = 0;
+    logged = warned = 0; /* of a day's inputs they would be too many for an int */
     lost = asking = false;
     memset(when_lost, 0, sizeof(when_lost));
     n_peers = mode == CM_TOP ? FEW_CLIENTS : P2P_PEER + 1;
