@@ -43,33 +43,10 @@ figures()
     */2.6.20/*)
         line=-2.6.20
         echo "receive DCO notifications on a socket of their own" > "$folder/TITLE"
-        : > "$folder/LEAKED"
-        : > "$folder/COUNTED"
-        cat > "$folder/SMALL_BUFFER" <<EOT
-. The first line makes
-   64 notifications too many for a receive buffer that is not enlarged:
-
-    sysctl -w net.core.rmem_max=4608
-EOT
-        cat > "$folder/EXITED" <<EOT
- Without the fix it exits
-   then, and its log has "netlink out of memory error".
-EOT
         ;;
     *)
         line=
         echo "don't lose the kernel's DCO notifications" > "$folder/TITLE"
-        echo : > "$folder/SMALL_BUFFER"
-        : > "$folder/EXITED"
-        cat > "$folder/LEAKED" <<EOT
- Without the fix it prints
-   how many instances have leaked:
-EOT
-        cat > "$folder/COUNTED" <<EOT
- Without the fix it prints more, as those that have
-   leaked are counted, too; and if enough have, the log has "would exceed maximum
-   number of clients" again and again:
-EOT
         ;;
     esac
     echo "The series changes code that runs with DCO only." > "$folder/SCOPE"
@@ -84,12 +61,22 @@ EOT
     [ "$line" ] || [ ! -e "$outcome" ] || cp "$outcome" "$folder/STORM"
 }
 
-# texts FOLDER LINE: write IMPACT, RISKS and TEST_PLAN there; LINE is -2.6.20, or empty
+# part NAME: sentences of the test plan; nothing if there are none for this line
+part()
+{
+    [ ! -e "$top/downstream/text/$1.in" ] || sed '/^# SPDX-/d' "$top/downstream/text/$1.in"
+}
+
+# texts FOLDER LINE: write IMPACT, RISKS and TEST_PLAN there; LINE is -2.6.20, or empty.
 texts()
 {
     fill "$top/downstream/text/impact$2.in" "$1" > "$1/IMPACT"
     fill "$top/downstream/text/risks$2.in" "$1" > "$1/RISKS"
     [ ! "$follow_up" ] || fill "$top/downstream/text/risks-follow-up.in" "$1" >> "$1/RISKS"
+    part "leaked$2" > "$1/LEAKED"
+    part "counted$2" > "$1/COUNTED"
+    part "small-buffer$2" > "$1/SMALL_BUFFER"
+    part "exited$2" > "$1/EXITED"
     fill "$top/downstream/text/test-plan.in" "$1" > "$1/TEST_PLAN"
 }
 
