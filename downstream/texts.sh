@@ -61,22 +61,22 @@ figures()
     [ "$line" ] || [ ! -e "$outcome" ] || cp "$outcome" "$folder/STORM"
 }
 
-# part NAME: sentences of the test plan; nothing if there are none for this line
+# part NAME FOLDER: sentences of the test plan; nothing if there are none for this line
 part()
 {
-    [ ! -e "$top/downstream/text/$1.in" ] || sed '/^# SPDX-/d' "$top/downstream/text/$1.in"
+    [ ! -e "$top/downstream/text/$1.in" ] || fill "$top/downstream/text/$1.in" "$2"
 }
 
-# texts FOLDER LINE: write IMPACT, RISKS and TEST_PLAN there; LINE is -2.6.20, or empty.
+# texts FOLDER LINE: write IMPACT, RISKS and TEST_PLAN there; LINE is -2.6.20, or empty
 texts()
 {
     fill "$top/downstream/text/impact$2.in" "$1" > "$1/IMPACT"
     fill "$top/downstream/text/risks$2.in" "$1" > "$1/RISKS"
     [ ! "$follow_up" ] || fill "$top/downstream/text/risks-follow-up.in" "$1" >> "$1/RISKS"
-    part "leaked$2" > "$1/LEAKED"
-    part "counted$2" > "$1/COUNTED"
-    part "small-buffer$2" > "$1/SMALL_BUFFER"
-    part "exited$2" > "$1/EXITED"
+    part "leaked$2" "$1" > "$1/LEAKED"
+    part "counted$2" "$1" > "$1/COUNTED"
+    part "small-buffer$2" "$1" > "$1/SMALL_BUFFER"
+    part "exited$2" "$1" > "$1/EXITED"
     fill "$top/downstream/text/test-plan.in" "$1" > "$1/TEST_PLAN"
 }
 
