@@ -52,6 +52,16 @@ do
     [ ! -e "$header" ] || ln -sf "$header" "$scratch/win/openssl/"
 done
 
+# compile SYSTEM TREE ARGUMENT...: as OpenVPN's own build does, but for the warnings
+compile()
+{
+    system=$1
+    tree=$2
+    shift 2
+    "compile_$system" -std=gnu99 -DHAVE_CONFIG_H -DPLUGIN_LIBDIR='""' -I"$build/include" \
+        -I"$tree/include" -I"$tree/src/compat" -I"$tree/src/openvpn" "$@"
+}
+
 # accepts SYSTEM TREE [FILE]: no error, and no warning that isn't in
 # $scratch/SYSTEM.base, which is written if it does not exist
 accepts()
@@ -59,8 +69,7 @@ accepts()
     : > "$scratch/log"
     for file in ${3-"dco_${1%_without_dco}.c" dco.c $callers}
     do
-        "compile_$1" -fsyntax-only -std=gnu99 -Wall -DHAVE_CONFIG_H -DPLUGIN_LIBDIR='""' -I"$build/include" \
-            -I"$2/include" -I"$2/src/compat" -I"$2/src/openvpn" "$2/src/openvpn/$file" >> "$scratch/log" 2>&1 ||
+        compile "$1" "$2" -fsyntax-only -Wall "$2/src/openvpn/$file" >> "$scratch/log" 2>&1 ||
             { grep "error: " "$scratch/log" || cat "$scratch/log"; return 1; }
     done
     sed -n 's|^.*/\(src/.*warning: .*\)|\1|; s/:[0-9]*:[0-9]*: / /p' "$scratch/log" | sort -u > "$scratch/warnings"
