@@ -14,13 +14,13 @@ private()
     wait $!
 }
 
-# install_mmdebstrap: unless it is there
-install_mmdebstrap()
+# install_for COMMAND PACKAGE: install the package, unless there is the command
+install_for()
 {
-    ! command -v mmdebstrap > /dev/null || return 0
-    say "installing mmdebstrap"
+    ! command -v "$1" > /dev/null || return 0
+    say "installing $2"
     { apt-get -qq update &&
-        DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install mmdebstrap; } > /dev/null 2>&1
+        DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "$2"; } > /dev/null 2>&1
 }
 
 # make_chroot SUITE ROOT PACKAGES [OPTION...]: one with the packages, unless
@@ -32,7 +32,7 @@ make_chroot()
     packages=$3
     shift 3
     [ "$(cat "$root/.ready" 2>/dev/null)" != "$packages" ] || return 0
-    install_mmdebstrap || die "needs mmdebstrap, and cannot install it"
+    install_for mmdebstrap mmdebstrap || die "needs mmdebstrap, and cannot install it"
     rm -rf --one-file-system "$root"
     mkdir -p "${root%/*}"
     say "making a chroot of $suite"

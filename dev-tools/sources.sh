@@ -37,7 +37,7 @@ fetch_debian()
     for tool in apt-get dpkg-source
     do
         command -v $tool >/dev/null ||
-            die "base $base needs $tool; elsewhere than on Debian take a release, as BASE=v2.6.14"
+            die "base $base needs apt-get and dpkg-source (package dpkg-dev); elsewhere than on Debian take a release, as BASE=v2.6.14"
     done
     cache=$top/src/openvpn/.cache/$base
     mkdir -p "$cache/lists/partial" "$cache/archives/partial"
