@@ -602,6 +602,11 @@ netlink_request(struct netlink_sock *sock, const struct nlmsghdr *request)
         get_family(sock, request);
         return;
     }
+    if (request->nlmsg_type < NLMSG_MIN_TYPE)
+    {
+        acknowledge(sock, request, 0);          /* netlink_rcv_skb() */
+        return;
+    }
     family_request(sock, request);
     request_answered();
 }
