@@ -18,9 +18,8 @@ unset $(git rev-parse --local-env-vars 2>/dev/null)
 # Upstream's repository, where the release tags come from
 : "${OPENVPN_GIT:=https://github.com/OpenVPN/openvpn.git}"
 
-# The bases whose commits patches/ is written from: all but patches/2.6.20, and that
-default_base=trixie
-line_base=v2.6.22
+# The first base of the table
+default_base=$(awk '!/^(#|$)/ { print $1; exit }' "$top/src/openvpn/bases")
 
 # die MESSAGE...: one line on standard error, and out
 die()
@@ -42,30 +41,93 @@ say()
     printf '%s: %s\n' "${0##*/}" "$*"
 }
 
+# table: src/openvpn/bases in lines of "name kind first series id version writer";
+# a - is gone there, so that a field is empty: they are separated by |
+table()
+{
+    awk '!/^(#|$)/ { version = $1 ~ /^v/ ? substr($1, 2) : $5
+        sub(/-.*/, "", version)
+        if (!($4 in writer)) writer[$4] = $1
+        first = $3 == "-" ? "" : $3
+        print $1 "|" $2 "|" first "|" $4 "|" $5 "|" version "|" writer[$4] }' "$top/src/openvpn/bases"
+}
+
 # base_names: the names of all bases
 base_names()
 {
-    awk '!/^(#|$)/ { printf "%s%s", sep, $1; sep = " " }' "$top/src/openvpn/bases"
+    table | awk -F'|' '{ printf "%s%s", sep, $1; sep = " " }'
 }
 
-# find_base NAME: set $base, $base_kind, $base_first, $base_series, $base_line,
-# $base_id and $base_dir. $base_line is what is ahead of series/, follow-up/ and
-# tests/ in patches/: nothing, or 2.6.20/. A name with a slash in it is a tree or
-# a tarball of the user's: kind own.
+# writers: the bases whose commits patches/ is written from, one for each series
+writers()
+{
+    table | awk -F'|' '$1 == $7 { print $1 }'
+}
+
+# versions, versions_of SERIES: which OpenVPNs the series are for, as "2.6.3 to 2.6.19"
+versions()
+{
+    versions_of ''
+}
+
+versions_of()
+{
+    table | awk -F'|' -v series="$1" 'series == "" || $4 == series { print $6 }' | sort -V |
+        sed -n '1p; $p' | uniq | sed 'N; s/\n/ to /'
+}
+
+# find_row LINE-OF-TABLE: set $base_first, $base_series and $base_writer. $base_line is
+# what is ahead of series/ and follow-up/ in patches/: nothing, or a folder and a slash
+find_row()
+{
+    IFS='|' read -r row_name row_kind base_first base_series row_id row_version base_writer <<EOF
+$1
+EOF
+    base_line=${base_series%series}
+}
+
+# find_version VERSION: as find_row, for OpenVPN of that version, and set $known to
+# yes; or to older, later (than all in the table, and of the same branch: the row is
+# that of the newest), or no. Nothing else compares versions.
+find_version()
+{
+    row=$(table | awk -F'|' -v version="$1" '$6 == version { print; exit }')
+    known=yes
+    if [ ! "$row" ]
+    then
+        newest=$(table | sort -t '|' -k 6,6V | tail -n 1)
+        newest_version=$(echo "$newest" | cut -d '|' -f 6)
+        oldest_version=$(table | cut -d '|' -f 6 | sort -V | head -n 1)
+        branch=${newest_version%.*}
+        case $1 in
+        "$branch"_*) known=older ;;
+        *) known=no ;;
+        esac
+        if [ "$known" = no ] && [ "$1" != "$oldest_version" ] &&
+            [ "$(printf '%s\n' "$1" "$oldest_version" | sort -V | head -n 1)" = "$1" ]
+        then
+            known=older
+        elif [ "$known" = no ] && [ "${1#"$branch".}" != "$1" ]
+        then
+            known=later
+            row=$newest
+        fi
+    fi
+    find_row "$row"
+}
+
+# find_base NAME: set $base, $base_kind, $base_id, $base_dir and what find_row sets. A
+# name with a slash in it is a tree or a tarball of the user's: kind own.
 find_base()
 {
     case $1 in
     */*) find_own_base "$1"; return ;;
     esac
     base=$1
-    # shellcheck disable=SC2046 # four words, to be split
-    set -- $(awk -v name="$1" '$1 == name { print $2, $3, $4, $5 }' "$top/src/openvpn/bases")
-    [ $# -eq 4 ] || usage_error "no base '$base'; there are: $(base_names)"
-    base_kind=$1
-    base_first=$2
-    base_series=$3
-    base_line=${base_series%series}
-    base_id=$4
+    find_row "$(table | awk -F'|' -v name="$1" '$1 == name')"
+    [ "$row_name" ] || usage_error "no base '$base'; there are: $(base_names)"
+    base_kind=$row_kind
+    base_id=$row_id
     base_dir=$top/src/openvpn/$base
 }
 
@@ -83,11 +145,8 @@ find_own_base()
         version=$(tar -xOf "$1" --wildcards '*/version.m4' 2>/dev/null | version_in - || :)
     fi
     [ "$version" ] || usage_error "'$1' is neither an OpenVPN tree nor a tarball of one"
-    base_series=$(series_for "$version")
-    [ "$base_series" ] || usage_error "'$1' is OpenVPN $version; the series are for 2.6.3 to 2.6.22"
-    base_line=${base_series%series}
-    base_first=$(first_for "$version")
-    : "${base_first:=-}"
+    find_version "$version"
+    [ $known = yes ] || usage_error "'$1' is OpenVPN $version; the series are for $(versions)"
 }
 
 # in_base COMMAND...: run git in the base tree, whatever the user has configured
@@ -114,59 +173,6 @@ version_in()
         END { if (tarname == "openvpn") print part["MAJOR"] "." part["MINOR"] part["PATCH"] }' "$1"
 }
 
-# first_for VERSION: the folder of patches/ that goes ahead of patches/series there,
-# - if there is none, or nothing if patches/series is not for that version
-first_for()
-{
-    case $1 in
-    2.6.[3-9]|2.6.1[0-7]) echo up-to-2.6.17 ;;
-    2.6.1[89]) echo - ;;
-    esac
-}
-
-# series_for VERSION: the folder of patches/ that has the series for it, or nothing
-series_for()
-{
-    case $1 in
-    2.6.2[0-2]) echo 2.6.20/series ;;
-    *) [ ! "$(first_for "$1")" ] || echo series ;;
-    esac
-}
-
-# first_patches FIRST: the files of that folder
-first_patches()
-{
-    [ "$1" = - ] || printf '%s\n' "$top/patches/$1"/*.patch
-}
-
-# series_patches FIRST [SERIES]: these, and those of the series
-series_patches()
-{
-    first_patches "$1"
-    printf '%s\n' "$top/patches/${2-series}"/*.patch
-}
-
-# test_patches LINE TREE: the unit tests of the series, for a tree
-test_patches()
-{
-    printf '%s\n' "$top"/patches/tests/series/*.patch
-    [ ! "$1" ] || printf '%s\n' "$top/patches/$1tests"/*.patch
-    # CMakeLists.txt came with 2.6.7
-    [ ! -e "$2/CMakeLists.txt" ] || printf '%s\n' "$top"/patches/tests/cmake/*.patch
-}
-
-# follow_up_patches LINE: the follow-ups
-follow_up_patches()
-{
-    printf '%s\n' "$top/patches/$1follow-up"/*.patch
-}
-
-# follow_up_test_patches: their unit tests, on each line the same
-follow_up_test_patches()
-{
-    printf '%s\n' "$top"/patches/tests/follow-up/*.patch
-}
-
 # debian_sources deb|deb-src SUITE: the entries of SUITE for a sources.list,
 # from the mirrors that apt knows on this machine, or DEBIAN_MIRROR
 debian_sources()
@@ -189,53 +195,4 @@ debian_sources()
         Debian-Security) echo "$1 [signed-by=$keyring] $uri $2-security main" ;;
         esac
     done
-}
-
-# tests_checked_out: refuse a base tree that has another branch checked out
-tests_checked_out()
-{
-    [ "$(in_base symbolic-ref -q --short HEAD)" = series-tests ] ||
-        die "src/openvpn/$base has not the branch 'series-tests' checked out: git checkout series-tests"
-    [ -z "$(in_base status --porcelain)" ] ||
-        die "src/openvpn/$base has changes that are not committed"
-}
-
-# source_digest: one word that names the content of a base of the user's
-source_digest()
-{
-    if [ "$base_kind" != own ]
-    then
-        echo -
-    elif [ -d "$base_id" ]
-    then
-        tar -C "$base_id" --sort=name --mtime=@0 --exclude=./.git -c . | git hash-object --stdin
-    else
-        git hash-object --stdin < "$base_id"
-    fi
-}
-
-# made_of: what the base tree is made of, in two words: the patches, and the
-# sources
-made_of()
-{
-    echo "$({
-        # shellcheck disable=SC2046 # file names of ours, to be split
-        cat $(series_patches "$base_first" "$base_series") $(test_patches "$base_line" "$base_dir") \
-            $(follow_up_patches "$base_line") $(follow_up_test_patches)
-    } | git hash-object --stdin) $(source_digest)"
-}
-
-# heads: those of all branches, in one word
-heads()
-{
-    for branch in series series-tests follow-up follow-up-tests
-    do
-        in_base rev-parse -q --verify $branch || :
-    done | tr '\n' -
-}
-
-# record_made_of: note it in the base tree, and the heads
-record_made_of()
-{
-    echo "$(heads) $(made_of)" > "$base_dir/.git/materialised"
 }

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154 # $base_first and the like: from find_version
 #
 # What the commands of downstream/ share: which patches a version takes, and their
 # names there. To be sourced, after dev-tools/lib.sh.
 
 : "${top:?}"
+. "$top/dev-tools/commits.sh"
 
 # parse_options "$@": set $follow_up to yes for --follow-up, and $left to how many
 # arguments are left; usage() is the caller's
@@ -29,41 +30,24 @@ parse_options()
     done
 }
 
-# files FOLDER: the patches in it, if it is there
-files()
-{
-    [ ! -d "$top/patches/$1" ] || printf '%s\n' "$top/patches/$1"/*.patch
-}
-
 # select_patches VERSION: set $patches to what it takes, in order, with the
 # follow-ups if they are wanted
 select_patches()
 {
     version=$1
-    case $version in
-    2.6.2[0-2])
-        patches=$(files 2.6.20/series)
-        more=2.6.20/follow-up ;;
-    *)
-        first=$(first_for "$version")
-        patches=$([ ! "$first" ] || series_patches "$first")
-        more=follow-up ;;
-    esac
-    [ "$patches" ] || usage_error "there are no patches for '$version'; there are for 2.6.3 to 2.6.19$(
-        [ ! -d "$top/patches/2.6.20/series" ] || echo ", and 2.6.20 to 2.6.22")"
-    [ ! "$follow_up" ] || patches="$patches $(files $more)"
+    find_version "$version"
+    [ "$known" = yes ] || usage_error "there are no patches for '$version'; there are for $(versions)"
+    patches="$(src_patches) $([ ! "$follow_up" ] || follow_up_patches)"
 }
 
-# numbered: the patches with their numbers, a line each; the one for up to 2.6.17
-# is 0, so that the others have the same everywhere
+# numbered: the patches with their numbers, a line each; what goes ahead of the
+# series is 0, so that the others have the same everywhere
 numbered()
 {
     number=1
+    [ ! "$base_first" ] || number=0
     for patch in $patches
     do
-        case $patch in
-        */up-to-2.6.17/*) number=0 ;;
-        esac
         echo "$number $patch"
         number=$((number + 1))
     done

@@ -39,21 +39,16 @@ figures()
         esac
     done | awk '{ printf "%s%s", (NR > 1 ? "; " : ""), $0 } END { if (NR) print "." }' > "$folder/FOLLOW_UP"
     echo "the series$([ ! "$follow_up" ] || echo " and the follow-ups")" > "$folder/WHAT"
-    case $patches in
-    */2.6.20/*)
-        line=-2.6.20
+    line=${base_line:+-${base_line%/}}
+    if [ "$line" ]
+    then
         echo "receive DCO notifications on a socket of their own" > "$folder/TITLE"
-        ;;
-    *)
-        line=
+    else
         echo "don't lose the kernel's DCO notifications" > "$folder/TITLE"
-        ;;
-    esac
+    fi
     echo "The series changes code that runs with DCO only." > "$folder/SCOPE"
-    case $patches in
-    */up-to-2.6.17/*)
-        echo "One condition in the event loop (forward.c) is for all servers; 2.6.18 has it." >> "$folder/SCOPE" ;;
-    esac
+    [ ! "$base_first" ] ||
+        echo "One condition in the event loop (forward.c) is for all servers; 2.6.18 has it." >> "$folder/SCOPE"
     texts "$folder" "$line"
     # of the package of 2.6.14, if downstream/debian/build --storm has been run
     : > "$folder/STORM"
@@ -61,13 +56,14 @@ figures()
     [ "$line" ] || [ ! -e "$outcome" ] || cp "$outcome" "$folder/STORM"
 }
 
-# part NAME FOLDER: sentences of the test plan; nothing if there are none for this line
+# part NAME FOLDER: sentences of the test plan; nothing if there are none for this series
 part()
 {
     [ ! -e "$top/downstream/text/$1.in" ] || fill "$top/downstream/text/$1.in" "$2"
 }
 
-# texts FOLDER LINE: write IMPACT, RISKS and TEST_PLAN there; LINE is -2.6.20, or empty
+# texts FOLDER SUFFIX: write IMPACT, RISKS and TEST_PLAN there; SUFFIX is that of the
+# texts for this series
 texts()
 {
     fill "$top/downstream/text/impact$2.in" "$1" > "$1/IMPACT"

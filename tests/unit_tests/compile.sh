@@ -1,22 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154 # $base_line: from find_base
 #
 # Compiles the unit tests of openvpn/, and what else uses their mocks, against
 # the sources of any tree, outside of its own build system; what the cases of
-# each driver are. To be sourced after lib.sh, with $build and $base_dir set, and
-# $scratch for the bases from v2.6.20 on.
+# each driver are. To be sourced after lib.sh, with $build and $base_dir set.
 # ${CC:-cc} is the compiler, $options are more options.
 
 : "${top:?}" "${build:?}" "${base_dir:?}"
 
 unit_tests=$top/tests/unit_tests
 our_tests=$unit_tests/openvpn
-if [ "$base_line" ]
-then
-    # with what patches/2.6.20/tests changes
-    our_tests=${scratch:?}/unit_tests
-    [ -d "$our_tests" ] || "$top/dev-tools/refresh" --output "$scratch" "${base:?}"
-fi
 
 # what of a tree the drivers are linked with: dco_key, those of multi.c and the
 # event loop, dco_peer, and all others
@@ -137,7 +130,7 @@ drivers()
     done
 }
 
-# red_file DRIVER: what of red/ is for it, on this line
+# red_file DRIVER: what of red/ is for it, with the series of this base
 red_file()
 {
     if [ -e "$unit_tests/red/$base_line$1" ]

@@ -22,14 +22,14 @@
 #include "forward.h"
 #include "multi.h"
 
-/* that of a driver that links multi.c: it reads and processes one message */
-extern __typeof__(multi_process_incoming_dco) multi_process_incoming_dco __attribute__((weak));
+/* that of a driver that links multi.c */
+extern __typeof__(multi_close_instance) multi_close_instance __attribute__((weak));
 
 /** One pass of the event loop of a real server. */
 static inline bool
 stock_server_read(struct multi_context *m)
 {
-    if (!multi_process_incoming_dco)
+    if (!multi_close_instance)
     {
         return false;
     }

@@ -110,6 +110,28 @@ process_dco_message(struct context *c)
     process(&tuntap.dco);
 }
 
+/* 2.6.20 calls one of these instead. Older releases have these names for
+ * functions with other arguments, hence the labels. */
+void __attribute__((weak))
+process_for_server(dco_context_t *dco) __asm__ ("multi_process_incoming_dco");
+
+void __attribute__((weak))
+process_for_p2p(dco_context_t *dco) __asm__ ("process_incoming_dco");
+
+void
+process_for_server(dco_context_t *dco)
+{
+    assert_ptr_equal(dco, &tuntap.dco);
+    process_dco_message(&top);
+}
+
+void
+process_for_p2p(dco_context_t *dco)
+{
+    assert_ptr_equal(dco, &tuntap.dco);
+    process_dco_message(&top);
+}
+
 int
 net_iface_new(openvpn_net_ctx_t *ctx, const openvpn_net_iface_t *iface,
               const char *type, void *arg)
@@ -159,8 +181,9 @@ __wrap_x_msg(const unsigned int flags, const char *format, ...)
 {
     const unsigned int level = flags & M_DEBUG_LEVEL;
 
-    /* "dco_do_read" and the like are no message about a message */
-    logged += strchr(format, ' ') != NULL;
+    /* "dco_do_read" and the like are no message about a message, nor is the
+     * line that 2.6.20 has for each before it is looked at */
+    logged += strchr(format, ' ') && !strstr(format, "received netlink message");
     warned += level <= 1;
     if ((flags & M_FATAL) && fatal_is_expected)
     {
@@ -215,7 +238,7 @@ run_event_loop(void)
         assert_in_range(++passes, 1, 4 * MAX_CLIENTS);
         if (readable() && !IS_SIG(&top))
         {
-            dco_do_read(&tuntap.dco);
+            dco_read(&tuntap.dco);
         }
     }
     return passes;

@@ -36,7 +36,7 @@
 
 #define MAX_CLIENTS N_PEERS
 
-/* most datagrams and requests that one dco_do_read() may take */
+/* most datagrams and requests that one dco_read() may take */
 #define READ_BOUND  64
 
 extern struct context top;      /* the server's, or our one in P2P mode */
@@ -77,10 +77,22 @@ extern struct timeval wall_clock;
 /* called each time before it would wait, if set; returns whether it may not */
 extern bool (*before_wait)(struct context *c);
 
+/* 2.6.20 has another name for it; that which is not there is NULL */
+int dco_read_and_process(dco_context_t *dco) __attribute__((weak));
+
+extern __typeof__(dco_read_and_process) dco_do_read __attribute__((weak));
+
+/** Let dco_linux.c read notifications. */
+static inline int
+dco_read(dco_context_t *dco)
+{
+    return dco_read_and_process ? dco_read_and_process(dco) : dco_do_read(dco);
+}
+
 /** The descriptor that it polls for DCO_READ, or -1. */
 int polled_fd(void);
 
-/** Whether it would call dco_do_read(). */
+/** Whether it would call dco_read(). */
 bool readable(void);
 
 /**

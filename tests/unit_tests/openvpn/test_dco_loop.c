@@ -534,7 +534,7 @@ test_timeout(void **state)
 
         multicast_error(ENOBUFS);
         multicast_expired(UNKNOWN, 200, false);
-        dco_do_read(&tuntap.dco);
+        dco_read(&tuntap.dco);
         int passes = 0;
         while (true)
         {
@@ -571,7 +571,7 @@ earliest_wakeup__when_of_a_lost_peer__is_forgotten(void **state)
     remove_peer(7);
     multi_context.earliest_wakeup = &instance[7];
     multicast_error(ENOBUFS);
-    dco_do_read(&tuntap.dco);
+    dco_read(&tuntap.dco);
     for (int i = 0; i < N_CLIENTS / READ_BOUND + 1; ++i)
     {
         multi_dco_resync(&multi_context);

@@ -263,7 +263,7 @@ get_peer__when_the_peer_is_gone__makes_no_request(void **state)
 static void
 read__when_nothing_is_pending__returns_without_a_word(void **state)
 {
-    assert_int_equal(dco_do_read(&tuntap.dco), 0);
+    assert_int_equal(dco_read(&tuntap.dco), 0);
     assert_int_equal(kernel.fruitless_reads, 1);
     assert_int_equal(n_processed, 0);
     assert_int_equal(warned, 0);
@@ -281,7 +281,7 @@ static void
 read__when_a_storm_is_pending__returns_after_a_bounded_number(void **state)
 {
     multicast_expired(0, MAX_CLIENTS, false);
-    dco_do_read(&tuntap.dco);
+    dco_read(&tuntap.dco);
     assert_expired(0, READ_BOUND);
     assert_true(readable());
 
@@ -299,7 +299,7 @@ read__when_the_second_changes__returns(void **state)
     for (int i = 1; i <= 5; ++i)
     {
         assert_true(readable());
-        dco_do_read(&tuntap.dco);
+        dco_read(&tuntap.dco);
         assert_expired(0, i);
         assert_int_equal(now, wall_clock.tv_sec);
     }
@@ -312,7 +312,7 @@ read__when_the_pass_began_long_ago__takes_all(void **state)
 {
     wall_clock.tv_sec += 10;
     multicast_expired(0, 5, false);
-    dco_do_read(&tuntap.dco);
+    dco_read(&tuntap.dco);
     assert_expired(0, 5);
 }
 
@@ -397,7 +397,7 @@ read__when_every_read_fails__returns(void **state)
     {
         multicast_error(ECONNRESET);
     }
-    dco_do_read(&tuntap.dco);
+    dco_read(&tuntap.dco);
     assert_int_equal(queue_length(socket_of(polled_fd())->queue.head), READ_BOUND);
     assert_in_range(warned, 1, READ_BOUND);
 }

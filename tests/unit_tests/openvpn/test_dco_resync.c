@@ -141,7 +141,7 @@ resync__when_there_are_many__makes_a_bounded_number_of_requests_a_pass(void **st
     {
         if (readable())
         {
-            dco_do_read(&tuntap.dco);
+            dco_read(&tuntap.dco);
         }
         assert_in_range(n, 0, 2 * MAX_CLIENTS / READ_BOUND);
         assert_in_range(kernel.n_requests - last, 1, READ_BOUND);
@@ -163,7 +163,7 @@ resync__when_some_are_read_first__makes_fewer_requests(void **state)
     connect_clients();
     multicast_error(ENOBUFS);
     multicast_expired(2000, READ_BOUND / 2, false);
-    dco_do_read(&tuntap.dco);
+    dco_read(&tuntap.dco);
     assert_int_equal(n_processed, READ_BOUND / 2);
     assert_in_range(kernel.n_requests, 1, READ_BOUND / 2);
 }
@@ -187,7 +187,7 @@ resync__when_the_queue_ends_with_the_bound__is_not_forgotten(void **state)
     remove_peer(2);
     multicast_error(ENOBUFS);
     multicast_expired(500, READ_BOUND - 1, false);
-    dco_do_read(&tuntap.dco);
+    dco_read(&tuntap.dco);
     assert_int_equal(n_processed, READ_BOUND - 1);
     assert_false(readable());
     run_event_loop();
@@ -252,7 +252,7 @@ resync__when_the_kernel_does_not_answer__asks_once_a_pass(void **state)
     remove_peers(0, MAX_CLIENTS);
     kernel.request_error = -ETIMEDOUT;
     multicast_error(ENOBUFS);
-    dco_do_read(&tuntap.dco);
+    dco_read(&tuntap.dco);
     for (int i = 1; i < 5; ++i)
     {
         assert_int_equal(kernel.n_requests, i);
@@ -279,7 +279,7 @@ resync__when_the_second_changes__goes_on_later(void **state)
     connect_client(3);
     kernel.on_request = spend_a_second_on_a_request;
     multicast_error(ENOBUFS);
-    dco_do_read(&tuntap.dco);
+    dco_read(&tuntap.dco);
     for (int i = 1; i <= 3; ++i)
     {
         assert_int_equal(kernel.n_requests, i);
@@ -297,7 +297,7 @@ resync__when_the_second_changes_while_reading__asks_later(void **state)
     on_notification = spend_a_second;
     multicast_error(ENOBUFS);
     multicast_expired(2000, 1, true);
-    dco_do_read(&tuntap.dco);
+    dco_read(&tuntap.dco);
     assert_int_equal(n_processed, 1);
     assert_int_equal(kernel.n_requests, 0);
 
