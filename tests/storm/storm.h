@@ -47,6 +47,7 @@ struct options
 {
     const char *suite;
     const char *server;
+    const char *module;
     const char *output;
     const char *accel;
     int clients;
@@ -57,12 +58,14 @@ struct options
     int max_clients;            /**< of each server */
     int status_interval;        /**< seconds */
     int rmem_max;               /**< bytes; 0: the kernel's default */
+    int module_delay;           /**< milliseconds, see tests/storm/setup */
     int script;                 /**< seconds that client-disconnect blocks; 0: none */
     bool load;
     bool stall;
     bool management;
     bool tcp;
     bool no_rcvbufforce;        /**< see servers_start() */
+    bool slub_debug;            /**< the guest's kernel overwrites what it frees */
 };
 
 /** Sums over all servers, of one sample. */
@@ -106,6 +109,7 @@ struct storm
     const struct options *options;
     const char *root;           /**< the chroot */
     const char *output;         /**< the folder for the result, /mnt in the chroot */
+    char *module;               /**< the version of the module that runs; owned */
     json_t *run;                /**< what is written in the end; owned */
     double start;               /**< seconds, monotonic */
     double next_sample;         /**< likewise */
@@ -257,5 +261,10 @@ int rounds_run(struct storm *storm);
 
 /** The servers' logs and the kernel's, as far as the guest can be talked to. */
 void save_logs(struct storm *storm);
+
+/* kernel.c */
+
+/** Say and note how often the kernel crashed, by its log. @return how often */
+int kernel_crashes(struct storm *storm);
 
 #endif
