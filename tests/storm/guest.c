@@ -36,7 +36,7 @@ start_qemu(struct storm *storm)
         " -netdev tap,id=net,ifname=storm0,script=no,downscript=no"
         " -device virtio-net-pci,netdev=net,romfile=",
         "qemu", strcmp(storm->options->accel, "tcg") == 0 ? "tcg,thread=multi" : "kvm", memory,
-        storm->options->slub_debug ? "slub_debug=FZP" : "", NULL });
+        (char *)storm->options->kernel, NULL });
     free(memory);
     return pid;
 }

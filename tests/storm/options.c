@@ -30,7 +30,8 @@ static const char help[] =
     "                        FILE.deb: a package of openvpn-dco-dkms (stock)\n"
     "  --module-delay MS     it waits so long between a peer's release and its\n"
     "                        notification: a crash that is rare gets likely (0)\n"
-    "  --slub-debug          the guest's kernel overwrites memory that it frees\n"
+    "  --kernel PARAMETERS   of the guest's kernel, as 'init_on_free=1': it overwrites\n"
+    "                        memory that it frees\n"
     "  --clients N           1 to 10240 (64); each takes 2 MB, or 1 MB of\n"
     "                        more than 2048\n"
     "  --rounds N            storms in a row, up to the first that isn't clean (1)\n"
@@ -168,14 +169,15 @@ choose(const struct choice *choice, const char *name)
 void
 options_parse(struct options *options, int argc, char *argv[])
 {
-    enum { SERVER = 256, SUITE, MODULE, MODULE_DELAY, SLUB_DEBUG, CLIENTS, ROUNDS, KEEPALIVE, LOAD, STALL, SCRIPT, MANAGEMENT,
-           STATUS, TCP, RMEM_MAX, NO_RCVBUFFORCE, MAX_CLIENTS, SERVERS, ACCEL, OUTPUT, HELP };
+    enum { SERVER = 256, SUITE, MODULE, MODULE_DELAY, KERNEL, CLIENTS, ROUNDS, KEEPALIVE, LOAD,
+           STALL, SCRIPT, MANAGEMENT, STATUS, TCP, RMEM_MAX, NO_RCVBUFFORCE, MAX_CLIENTS,
+           SERVERS, ACCEL, OUTPUT, HELP };
     static const struct option known[] = {
         { "server", required_argument, NULL, SERVER },
         { "suite", required_argument, NULL, SUITE },
         { "module", required_argument, NULL, MODULE },
         { "module-delay", required_argument, NULL, MODULE_DELAY },
-        { "slub-debug", no_argument, NULL, SLUB_DEBUG },
+        { "kernel", required_argument, NULL, KERNEL },
         { "clients", required_argument, NULL, CLIENTS },
         { "rounds", required_argument, NULL, ROUNDS },
         { "keepalive", required_argument, NULL, KEEPALIVE },
@@ -198,8 +200,9 @@ options_parse(struct options *options, int argc, char *argv[])
     int which;
 
     *options = (struct options){
-        .suite = "trixie", .server = "patched", .module = "stock", .accel = "tcg", .clients = 64, .servers = 1,
-        .rounds = 1, .keepalive_interval = 3, .keepalive_timeout = 10, .status_interval = 1,
+        .suite = "trixie", .server = "patched", .module = "stock", .kernel = "", .accel = "tcg",
+        .clients = 64, .servers = 1, .rounds = 1, .keepalive_interval = 3, .keepalive_timeout = 10,
+        .status_interval = 1,
     };
     opterr = 0;
     while ((which = getopt_long(argc, argv, ":h", known, &index)) != -1)
@@ -211,7 +214,7 @@ options_parse(struct options *options, int argc, char *argv[])
             case SERVER: options->server = choose(&servers, optarg); break;
             case MODULE: options->module = choose(&modules, optarg); break;
             case MODULE_DELAY: options->module_delay = number(name, optarg, 0, 10000); break;
-            case SLUB_DEBUG: options->slub_debug = true; break;
+            case KERNEL: options->kernel = optarg; break;
             case SUITE: options->suite = one_of(name, optarg, "trixie", "bookworm"); break;
             case CLIENTS: options->clients = number(name, optarg, 1, 10240); break;
             case ROUNDS: options->rounds = number(name, optarg, 1, 10000); break;
@@ -261,7 +264,7 @@ json_t *
 options_json(const struct options *options)
 {
     return json_pack("{s: i, s: i, s: i, s: [i, i], s: b, s: b, s: i, s: b, s: i, s: b, s: i, s: b,"
-                     " s: i, s: s, s: i, s: b}",
+                     " s: i, s: s, s: i, s: s}",
                      "clients", options->clients, "servers", options->servers,
                      "rounds", options->rounds,
                      "keepalive", options->keepalive_interval, options->keepalive_timeout,
@@ -270,5 +273,5 @@ options_json(const struct options *options)
                      "tcp", options->tcp, "rmem_max", options->rmem_max,
                      "no_rcvbufforce", options->no_rcvbufforce,
                      "max_clients", options->max_clients, "accel", options->accel,
-                     "module_delay", options->module_delay, "slub_debug", options->slub_debug);
+                     "module_delay", options->module_delay, "kernel", options->kernel);
 }

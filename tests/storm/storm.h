@@ -48,6 +48,7 @@ struct options
     const char *suite;
     const char *server;
     const char *module;
+    const char *kernel;         /**< parameters of the guest's */
     const char *output;
     const char *accel;
     int clients;
@@ -65,7 +66,6 @@ struct options
     bool management;
     bool tcp;
     bool no_rcvbufforce;        /**< see servers_start() */
-    bool slub_debug;            /**< the guest's kernel overwrites what it frees */
 };
 
 /** Sums over all servers, of one sample. */
