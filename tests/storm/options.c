@@ -53,9 +53,10 @@ static const char help[] =
     "  --output DIR          where run.json and the logs go\n"
     "                        (build/storm/runs/SERVER-CLIENTS)\n"
     "\n"
-    "Exit status: 0 nothing leaked, nobody was rejected, the server lives; 1 not so;\n"
-    "3 the run itself failed, which tells nothing of the server; 77 this machine\n"
-    "can't. Needs root. All traffic stays in a network namespace of the run's own.\n"
+    "Exit status: 0 nothing leaked, nobody was rejected, the server and the kernel\n"
+    "live; 1 not so; 3 the run itself failed, which tells nothing of the server; 77\n"
+    "this machine can't. Needs root. All traffic stays in a network namespace of the\n"
+    "run's own.\n"
     "What it sets up is in build/storm; 'make storm-clean' removes it.\n";
 
 __attribute__((noreturn, format(printf, 1, 2)))

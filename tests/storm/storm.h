@@ -24,7 +24,7 @@
 enum
 {
     STATUS_PASS = 0,
-    STATUS_LEAK = 1,            /**< the server leaked, rejected, or died */
+    STATUS_LEAK = 1,            /**< the server leaked, rejected, or died; or the kernel crashed */
     STATUS_USAGE = 2,
     STATUS_FAILED = 3,          /**< the run itself: it tells nothing of the server */
     STATUS_SKIPPED = 77,        /**< this machine can't; what automake calls a skip */
