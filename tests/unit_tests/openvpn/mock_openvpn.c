@@ -110,8 +110,8 @@ process_dco_message(struct context *c)
     process(&tuntap.dco);
 }
 
-/* 2.6.20 calls one of these instead. Older releases have these names for
- * functions with other arguments, hence the labels. */
+/* releases with upstream's own fix call one of these instead; older ones have
+ * these names for functions with other arguments, hence the labels */
 void __attribute__((weak))
 process_for_server(dco_context_t *dco) __asm__ ("multi_process_incoming_dco");
 
@@ -182,7 +182,7 @@ __wrap_x_msg(const unsigned int flags, const char *format, ...)
     const unsigned int level = flags & M_DEBUG_LEVEL;
 
     /* "dco_do_read" and the like are no message about a message, nor is the
-     * line that 2.6.20 has for each before it is looked at */
+     * line that upstream's own fix has for each before it is looked at */
     logged += strchr(format, ' ') && !strstr(format, "received netlink message");
     warned += level <= 1;
     if ((flags & M_FATAL) && fatal_is_expected)
