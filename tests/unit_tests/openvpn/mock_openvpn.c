@@ -106,8 +106,8 @@ process_dco_message(void)
     process(&tuntap.dco);
 }
 
-/* A driver that has the real ones takes those. 2.6.20 calls one of the two
- * below. Older releases have these names for functions with other arguments,
+/* A driver that has the real ones takes those. Releases with upstream's
+ * own fix call one of the two below. Older releases have these names for functions with other arguments,
  * hence the labels. */
 void __attribute__((weak))
 process_incoming_del_peer(struct multi_context *m, struct multi_instance *mi, dco_context_t *dco)
@@ -188,7 +188,7 @@ __wrap_x_msg(const unsigned int flags, const char *format, ...)
     const unsigned int level = flags & M_DEBUG_LEVEL;
 
     /* "dco_do_read" and the like are no message about a message, nor is the
-     * line that 2.6.20 has for each before it is looked at */
+     * line that upstream's own fix has for each before it is looked at */
     logged += strchr(format, ' ') && !strstr(format, "received netlink message");
     warned += level <= 1;
     if ((flags & M_FATAL) && fatal_is_expected)

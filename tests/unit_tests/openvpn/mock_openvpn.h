@@ -71,7 +71,7 @@ extern struct timeval wall_clock;
  * The event loop
  */
 
-/* 2.6.20 has another name for it; that which is not there is NULL */
+/* upstream's own fix gave it another name; that which is not there is NULL */
 int dco_read_and_process(dco_context_t *dco) __attribute__((weak));
 
 extern __typeof__(dco_read_and_process) dco_do_read __attribute__((weak));
