@@ -124,7 +124,8 @@ run_end(struct run *run, int status, bool timeout)
     }
     else if (WIFSIGNALED(status))
     {
-        add(run, "signal");
+        /* OpenVPN doesn't kill itself: the machine's want of memory does */
+        add(run, WTERMSIG(status) == SIGKILL ? "setup" : "signal");
     }
     else if (WEXITSTATUS(status) == ASAN_STATUS)
     {

@@ -490,7 +490,7 @@ append(struct step s)
     static int count;
     if (count + 1 == STEPS)
     {
-        abort();
+        verdict_stop("setup", "more than %d steps", STEPS);
     }
     steps[count++] = s;
 }

@@ -9,7 +9,8 @@
 /* Where findings go; progress, too, so that it is known how far it came */
 void verdict_open(const char *path);
 
-/* One more finding: its kind, one word, and what was seen */
+/* One more finding: its kind, one word, and what was seen. What goes wrong with the
+ * harness itself is of the kind "setup". */
 void verdict_add(const char *kind, const char *format, ...)
 __attribute__((format(printf, 2, 3)));
 
