@@ -455,6 +455,7 @@ at_exit(void)
         verdict_add("unreached", "there was no such request");
     }
     client_kill_all();
+    verdict_end();
 }
 
 /* One after another */

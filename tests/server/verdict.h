@@ -21,6 +21,9 @@ __attribute__((format(printf, 2, 3)));
 /* Progress: the scenario has come to this step */
 void verdict_step(const char *step);
 
+/* The last of it: a server that ended well, without this, is no result */
+void verdict_end(void);
+
 /* A request, for the list of those that a scenario without notifications makes */
 void verdict_request(const char *request);
 
