@@ -93,3 +93,14 @@ have_libfuzzer()
         clang -x c -fsanitize=fuzzer,address,undefined -o "$fuzz/empty" - > "$fuzz/empty.log" 2>&1 ||
         { echo "clang has no libFuzzer: libclang-rt-dev is missing"; return 1; }
 }
+
+# finds PROGRAM ARGUMENT...: the program fails with a message or a sanitizer's
+# report, and not for want of time
+finds()
+{
+    status=0
+    timeout "${patience:-60}" "$@" > "$scratch/out" 2>&1 || status=$?
+    tail -n 3 "$scratch/out"
+    [ $status -ne 0 ] && [ $status -ne 124 ] &&
+    grep -q -E '^(server|p2p): |ERROR: [A-Za-z]*Sanitizer: |runtime error: ' "$scratch/out"
+}
