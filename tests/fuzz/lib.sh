@@ -26,7 +26,7 @@ build_seeds()
     options=-O1
     # shellcheck disable=SC2086 # a list of words
     compile_objects "$base_dir" "$fuzz/plain" $dco_linux && compile_mocks "$base_dir" "$fuzz/plain" &&
-    compile_for "$base_dir" -w -c -o "$fuzz/seeds.o" "$top/tests/fuzz/seeds.c" &&
+    compile_for "$base_dir" $strict -c -o "$fuzz/seeds.o" "$top/tests/fuzz/seeds.c" &&
     link_driver "$fuzz/seeds" "$fuzz/seeds.o" "$fuzz"/plain/*.o -Wl,--wrap=x_msg
 }
 
