@@ -48,6 +48,12 @@ check()
     fi
 }
 
+# plan: the last line
+plan()
+{
+    echo "1..$count"
+}
+
 # sample_day: set $day, in days since 1970, which decides what of too much is played:
 # today, or the date SAMPLE. Says so, so that it can be played again.
 sample_day()
@@ -60,12 +66,6 @@ sample_day()
     day=$(date -u -d "$SAMPLE" +%s 2>/dev/null) || die "SAMPLE is a date such as 2026-11-27, not '$SAMPLE'"
     day=$((day / 86400))
     echo "# SAMPLE=$SAMPLE plays the same again"
-}
-
-# plan: the last line
-plan()
-{
-    echo "1..$count"
 }
 
 scratch=$(mktemp -d)
