@@ -54,6 +54,20 @@ plan()
     echo "1..$count"
 }
 
+# sample_day: set $day, in days since 1970, which decides what of too much is played:
+# today, or the date SAMPLE. Says so, so that it can be played again.
+sample_day()
+{
+    : "${SAMPLE:=$(date -u +%F)}"
+    case $SAMPLE in
+    [0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]) ;;
+    *) die "SAMPLE is a date such as 2026-11-27, not '$SAMPLE'" ;;
+    esac
+    day=$(date -u -d "$SAMPLE" +%s 2>/dev/null) || die "SAMPLE is a date such as 2026-11-27, not '$SAMPLE'"
+    day=$((day / 86400))
+    echo "# SAMPLE=$SAMPLE plays the same again"
+}
+
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' INT
