@@ -196,3 +196,37 @@ debian_sources()
         esac
     done
 }
+
+# apt_of FOLDER deb|deb-src SUITE: apt's state of that suite alone, in FOLDER, an
+# absolute path; it is used with APT_CONFIG=FOLDER/apt.conf
+apt_of()
+{
+    mkdir -p "$1/lists/partial" "$1/archives/partial"
+    debian_sources "$2" "$3" > "$1/sources.list"
+    [ -s "$1/sources.list" ] || die "apt knows no Debian mirror: run 'apt-get update', or set DEBIAN_MIRROR"
+    cat > "$1/apt.conf" <<EOF
+Dir::Etc::SourceList "$1/sources.list";
+Dir::Etc::SourceParts "/dev/null";
+Dir::State::Lists "$1/lists";
+Dir::State::status "/dev/null";
+Dir::Cache "$1";
+APT::Sandbox::User "$(id -un)";
+Acquire::Languages "none";
+EOF
+}
+
+# fetch_package SUITE PACKAGE FILE: Debian's package of that suite, as FILE, an
+# absolute path
+fetch_package()
+{
+    rm -rf "$3.apt"
+    apt_of "$3.apt" deb "$1"
+    (
+        cd "$3.apt"
+        export APT_CONFIG="$3.apt/apt.conf"
+        apt-get -qq update && apt-get -qq download "$2"
+    ) > "$3.apt/log" 2>&1 ||
+        die "cannot fetch $2 of $1: $(grep -m 1 '^E: ' "$3.apt/log" || tail -n 1 "$3.apt/log")"
+    mv "$3.apt"/*.deb "$3"
+    rm -rf "$3.apt"
+}
