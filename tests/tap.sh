@@ -48,6 +48,22 @@ check()
     fi
 }
 
+# cannot_fetch OUTPUT: whether it says that sources are not to be had here
+cannot_fetch()
+{
+    case $1 in
+    *"cannot fetch"*|*"knows no Debian mirror"*|*"needs apt-get"*) ;;
+    *) return 1 ;;
+    esac
+}
+
+# have_sanitizers: whether cc has AddressSanitizer
+have_sanitizers()
+{
+    echo 'int main(void) { return 0; }' |
+        cc -x c -fsanitize=address,undefined -o "$scratch/sanitized" - 2>/dev/null && "$scratch/sanitized" 2>/dev/null
+}
+
 # plan: the last line
 plan()
 {
