@@ -15,6 +15,13 @@ build=$top/build/$base
 thorough=${THOROUGH-}
 count=0
 
+# 'make check' makes it; a test that is run by hand may come too early
+if [ ! -d "$base_dir" ] || [ ! -e "$build/config.h" ]
+then
+    echo "1..0 # SKIP build/$base is not built: make BASE=$base"
+    exit 0
+fi
+
 # ok WHAT, not_ok WHAT [WHY], skip WHAT WHY: one result
 ok()
 {
@@ -52,7 +59,7 @@ check()
 cannot_fetch()
 {
     case $1 in
-    *"cannot fetch"*|*"knows no Debian mirror"*|*"needs apt-get"*) ;;
+    *"cannot fetch"*|*"knows no Debian mirror"*|*"needs apt-get"*|*"package debian-archive-keyring"*) ;;
     *) return 1 ;;
     esac
 }
