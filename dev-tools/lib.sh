@@ -48,12 +48,13 @@ base_names()
     awk '!/^(#|$)/ { printf "%s%s", sep, $1; sep = " " }' "$top/src/openvpn/bases"
 }
 
-# find_base NAME: set $base, $base_kind, $base_first, $base_series, $base_line,
-# $base_id and $base_dir. $base_line is what is ahead of series/, follow-up/ and
-# tests/ in patches/: nothing, or 2.6.20/. A name with a slash in it is a tree or
-# a tarball of the user's: kind own.
+# find_base NAME: set $base_given, which is NAME, $base, $base_kind, $base_first,
+# $base_series, $base_line, $base_id and $base_dir. $base_line is what is ahead of
+# series/, follow-up/ and tests/ in patches/: nothing, or 2.6.20/. A name with a
+# slash in it is a tree or a tarball of the user's: kind own.
 find_base()
 {
+    base_given=$1
     case $1 in
     */*) find_own_base "$1"; return ;;
     esac

@@ -15,7 +15,7 @@ if [ "$base_line" ]
 then
     # with what patches/2.6.20/tests changes
     our_tests=${scratch:?}/unit_tests
-    [ -d "$our_tests" ] || "$top/dev-tools/refresh" --output "$scratch" "${base:?}"
+    [ -d "$our_tests" ] || "$top/dev-tools/refresh" --output "$scratch" "${base_given:?}"
 fi
 
 # what of a tree the drivers are linked with: dco_key, those of multi.c and the
