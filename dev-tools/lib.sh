@@ -116,10 +116,12 @@ find_version()
     find_row "$row"
 }
 
-# find_base NAME: set $base, $base_kind, $base_id, $base_dir and what find_row sets. A
-# name with a slash in it is a tree or a tarball of the user's: kind own.
+# find_base NAME: set $base_given, which is NAME, $base, $base_kind, $base_id, $base_dir
+# and what find_row sets. A name with a slash in it is a tree or a tarball of the user's:
+# kind own.
 find_base()
 {
+    base_given=$1
     case $1 in
     */*) find_own_base "$1"; return ;;
     esac
@@ -195,4 +197,38 @@ debian_sources()
         Debian-Security) echo "$1 [signed-by=$keyring] $uri $2-security main" ;;
         esac
     done
+}
+
+# apt_of FOLDER deb|deb-src SUITE: apt's state of that suite alone, in FOLDER, an
+# absolute path; it is used with APT_CONFIG=FOLDER/apt.conf
+apt_of()
+{
+    mkdir -p "$1/lists/partial" "$1/archives/partial"
+    debian_sources "$2" "$3" > "$1/sources.list"
+    [ -s "$1/sources.list" ] || die "apt knows no Debian mirror: run 'apt-get update', or set DEBIAN_MIRROR"
+    cat > "$1/apt.conf" <<EOF
+Dir::Etc::SourceList "$1/sources.list";
+Dir::Etc::SourceParts "/dev/null";
+Dir::State::Lists "$1/lists";
+Dir::State::status "/dev/null";
+Dir::Cache "$1";
+APT::Sandbox::User "$(id -un)";
+Acquire::Languages "none";
+EOF
+}
+
+# fetch_package SUITE PACKAGE FILE: Debian's package of that suite, as FILE, an
+# absolute path
+fetch_package()
+{
+    rm -rf "$3.apt"
+    apt_of "$3.apt" deb "$1"
+    (
+        cd "$3.apt"
+        export APT_CONFIG="$3.apt/apt.conf"
+        apt-get -qq update && apt-get -qq download "$2"
+    ) > "$3.apt/log" 2>&1 ||
+        die "cannot fetch $2 of $1: $(grep -m 1 '^E: ' "$3.apt/log" || tail -n 1 "$3.apt/log")"
+    mv "$3.apt"/*.deb "$3"
+    rm -rf "$3.apt"
 }

@@ -40,18 +40,7 @@ fetch_debian()
             die "base $base needs apt-get and dpkg-source (package dpkg-dev); elsewhere than on Debian take a release, as BASE=v2.6.14"
     done
     cache=$top/src/openvpn/.cache/$base
-    mkdir -p "$cache/lists/partial" "$cache/archives/partial"
-    debian_sources deb-src "$base" > "$cache/sources.list"
-    [ -s "$cache/sources.list" ] ||
-        die "apt knows no Debian mirror: run 'apt-get update', or set DEBIAN_MIRROR"
-    cat > "$cache/apt.conf" <<EOF
-Dir::Etc::SourceList "$cache/sources.list";
-Dir::Etc::SourceParts "/dev/null";
-Dir::State::Lists "$cache/lists";
-Dir::Cache "$cache";
-APT::Sandbox::User "$(id -un)";
-Acquire::Languages "none";
-EOF
+    apt_of "$cache" deb-src "$base"
     say "fetching Debian's openvpn of $base"
     if ! (cd "$cache" && APT_CONFIG=$cache/apt.conf apt-get -qq update &&
           APT_CONFIG=$cache/apt.conf apt-get -qq source --download-only openvpn) \

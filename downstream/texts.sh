@@ -11,7 +11,7 @@ subject()
 }
 
 # figures FOLDER: write what fill() takes from there: VERSION, WHAT, PATCHES, COUNT,
-# FOLLOW_UP, SIZE, SCOPE, TITLE, IMPACT, RISKS, TEST_PLAN and STORM, and what TEST_PLAN takes
+# FOLLOW_UP, SIZE, SCOPE, TITLE, IMPACT, RISKS, MODULE, TEST_PLAN and STORM, and what TEST_PLAN takes
 figures()
 {
     mkdir -p "$1"
@@ -62,13 +62,14 @@ part()
     [ ! -e "$top/downstream/text/$1.in" ] || fill "$top/downstream/text/$1.in" "$2"
 }
 
-# texts FOLDER SUFFIX: write IMPACT, RISKS and TEST_PLAN there; SUFFIX is that of the
-# texts for this series
+# texts FOLDER SUFFIX: write IMPACT, RISKS, MODULE and TEST_PLAN there; SUFFIX is that of
+# the texts for this series
 texts()
 {
     fill "$top/downstream/text/impact$2.in" "$1" > "$1/IMPACT"
     fill "$top/downstream/text/risks$2.in" "$1" > "$1/RISKS"
     [ ! "$follow_up" ] || fill "$top/downstream/text/risks-follow-up.in" "$1" >> "$1/RISKS"
+    fill "$top/downstream/text/module.in" "$1" > "$1/MODULE"
     part "leaked$2" "$1" > "$1/LEAKED"
     part "counted$2" "$1" > "$1/COUNTED"
     part "small-buffer$2" "$1" > "$1/SMALL_BUFFER"

@@ -15,6 +15,13 @@ build=$top/build/$base
 thorough=${THOROUGH-}
 count=0
 
+# 'make check' makes it; a test that is run by hand may come too early
+if [ ! -d "$base_dir" ] || [ ! -e "$build/config.h" ]
+then
+    echo "1..0 # SKIP build/$base is not built: make BASE=$base"
+    exit 0
+fi
+
 # ok WHAT, not_ok WHAT [WHY], skip WHAT WHY: one result
 ok()
 {
@@ -48,10 +55,40 @@ check()
     fi
 }
 
+# cannot_fetch OUTPUT: whether it says that sources are not to be had here
+cannot_fetch()
+{
+    case $1 in
+    *"cannot fetch"*|*"knows no Debian mirror"*|*"needs apt-get"*|*"package debian-archive-keyring"*) ;;
+    *) return 1 ;;
+    esac
+}
+
+# have_sanitizers: whether cc has AddressSanitizer
+have_sanitizers()
+{
+    echo 'int main(void) { return 0; }' |
+        cc -x c -fsanitize=address,undefined -o "$scratch/sanitized" - 2>/dev/null && "$scratch/sanitized" 2>/dev/null
+}
+
 # plan: the last line
 plan()
 {
     echo "1..$count"
+}
+
+# sample_day: set $day, in days since 1970, which decides what of too much is played:
+# today, or the date SAMPLE. Says so, so that it can be played again.
+sample_day()
+{
+    : "${SAMPLE:=$(date -u +%F)}"
+    case $SAMPLE in
+    [0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]) ;;
+    *) die "SAMPLE is a date such as 2026-11-27, not '$SAMPLE'" ;;
+    esac
+    day=$(date -u -d "$SAMPLE" +%s 2>/dev/null) || die "SAMPLE is a date such as 2026-11-27, not '$SAMPLE'"
+    day=$((day / 86400))
+    echo "# SAMPLE=$SAMPLE plays the same again"
 }
 
 scratch=$(mktemp -d)

@@ -16,6 +16,7 @@
 
 #include "env_set.h"
 #include "event.h"
+#include "fdmisc.h"
 #include "forward.h"
 #include "list.h"
 #include "mroute.h"

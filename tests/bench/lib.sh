@@ -11,16 +11,15 @@ find_trees()
     export_tree stock "$base_dir" base
     export_tree series "$base_dir" series
     ! has_branch follow-up || export_tree follow-up "$base_dir" follow-up
-    if [ ! -d "$OPENVPN_GIT" ] || ! git -C "$OPENVPN_GIT" rev-parse -q --verify 'v2.6.22^{commit}' > /dev/null
+    # upstream's own fix: what the newest series is written from
+    fixed=$(writers | tail -n 1)
+    if [ ! -d "$OPENVPN_GIT" ] || ! git -C "$OPENVPN_GIT" rev-parse -q --verify "$fixed^{commit}" > /dev/null
     then
-        say "2.6.22 is left out: OPENVPN_GIT is no path of a repository that has v2.6.22"
-    elif [ "$(awk '$1 == "v2.6.22"' "$top/src/openvpn/bases")" ]
-    then
-        "$top/dev-tools/materialise" v2.6.22
-        export_tree 2.6.22 "$top/src/openvpn/v2.6.22" base
-        export_tree 2.6.22-series "$top/src/openvpn/v2.6.22" series
+        say "$fixed is left out: OPENVPN_GIT is no path of a repository that has it"
     else
-        export_tree 2.6.22 "$OPENVPN_GIT" v2.6.22
+        "$top/dev-tools/materialise" "$fixed"
+        export_tree "${fixed#v}" "$top/src/openvpn/$fixed" base
+        export_tree "${fixed#v}-series" "$top/src/openvpn/$fixed" series
     fi
 }
 

@@ -88,15 +88,20 @@ function value(tree, arguments, clients, name)
         values[tree, word["arguments"], size, name] = word[name]
 }
 
-# in the order of usage, whatever came first
+# in the order of usage, whatever came first; others by name
 function order_trees(    i, j, first, n, names)
 {
-    n = split("stock series follow-up 2.6.22", names, " ")
+    n = split("stock series follow-up", names, " ")
     for (i = 1; i <= n; ++i)
         if (names[i] in known)
         {
             trees[++n_trees] = names[i]
             delete known[names[i]]
+        }
+    for (i = 2; i <= n_others; ++i)
+        for (j = i; j > 1 && others[j - 1] > others[j]; --j)
+        {
+            first = others[j]; others[j] = others[j - 1]; others[j - 1] = first
         }
     for (i = 1; i <= n_others; ++i)
         if (others[i] in known)

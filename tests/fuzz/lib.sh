@@ -26,7 +26,7 @@ build_seeds()
     options=-O1
     # shellcheck disable=SC2086 # a list of words
     compile_objects "$base_dir" "$fuzz/plain" $dco_linux && compile_mocks "$base_dir" "$fuzz/plain" &&
-    compile_for "$base_dir" -w -c -o "$fuzz/seeds.o" "$top/tests/fuzz/seeds.c" &&
+    compile_for "$base_dir" $strict -c -o "$fuzz/seeds.o" "$top/tests/fuzz/seeds.c" &&
     link_driver "$fuzz/seeds" "$fuzz/seeds.o" "$fuzz"/plain/*.o -Wl,--wrap=x_msg
 }
 
@@ -46,8 +46,8 @@ checkout_tree()
     in_base archive "$1" | tar -C "$2" -x
 }
 
-# strict TREE: what tells the target that a malformed message costs no other
-strict()
+# target_options TREE: what tells the target that a malformed message costs no other
+target_options()
 {
     [ "$1" = series ] || echo -DSTRICT
 }
@@ -86,7 +86,7 @@ build_fuzzer()
     coverage=-fsanitize=fuzzer-no-link
     checkout_tree "$1" "$fuzz/$1/tree" &&
     # shellcheck disable=SC2046 # an option or none
-    compile_target "$fuzz/$1/tree" "$fuzz/$1/clang" $(strict "$1") &&
+    compile_target "$fuzz/$1/tree" "$fuzz/$1/clang" $(target_options "$1") &&
     options="$sanitizers -fsanitize=fuzzer" &&
     link_target "$fuzz/$1/fuzzer" "$fuzz/$1"/clang/*.o
 }
@@ -99,4 +99,15 @@ have_libfuzzer()
     echo 'int LLVMFuzzerTestOneInput(const void *p, unsigned long n) { return 0; }' |
         clang -x c -fsanitize=fuzzer,address,undefined -o "$fuzz/empty" - > "$fuzz/empty.log" 2>&1 ||
         { echo "clang has no libFuzzer: libclang-rt-dev is missing"; return 1; }
+}
+
+# finds PROGRAM ARGUMENT...: the program fails with a message or a sanitizer's
+# report, and not for want of time
+finds()
+{
+    status=0
+    timeout "${patience:-60}" "$@" > "$scratch/out" 2>&1 || status=$?
+    tail -n 3 "$scratch/out"
+    [ $status -ne 0 ] && [ $status -ne 124 ] &&
+    grep -q -E '^(server|p2p): |ERROR: [A-Za-z]*Sanitizer: |runtime error: ' "$scratch/out"
 }

@@ -133,30 +133,17 @@ add_all_situations(void)
     }
 }
 
-/* The product: what a line of requests (SITUATION REQUEST:COUNT...) gives */
+/* What comes between in that situation, at these requests, which are
+ * REQUEST:COUNT... */
 static void
-list(char *line, unsigned int last)
+list_situation(struct scenario s, const char *requests, unsigned int last)
 {
-    struct scenario s;
-    char *word = strtok(line, " \n");
-    if (!word || *word == '#')
+    char name[NAME], word[32];
+    unsigned int count;
+    scenario_format(&s, name, sizeof(name));
+    puts(name);
+    for (int end; sscanf(requests, " %31[^: ]:%u%n", word, &count, &end) == 2; requests += end)
     {
-        return;
-    }
-    if (!scenario_parse(word, &s))
-    {
-        wrong("no situation '%s'", word);
-    }
-    puts(word);
-    while ((word = strtok(NULL, " \n")))
-    {
-        char *colon = strchr(word, ':');
-        if (!colon)
-        {
-            wrong("no count in '%s'", word);
-        }
-        *colon = '\0';
-        const unsigned int count = (unsigned int)strtoul(colon + 1, NULL, 10);
         const int request = scenario_index(request_names, REQUEST_COUNT, word);
         if (request < 0)
         {
@@ -167,7 +154,6 @@ list(char *line, unsigned int last)
         {
             for (int i = 0; i < (TARGET_COUNT - 1) * POSITION_COUNT; ++i)
             {
-                char name[NAME];
                 s.target = TARGET_NONE + 1 + i / POSITION_COUNT;
                 s.position = i % POSITION_COUNT;
                 for (unsigned int lag = 0; scenario_reachable(&s) && scenario_lag(&s, lag); ++lag)
@@ -175,6 +161,40 @@ list(char *line, unsigned int last)
                     scenario_format(&s, name, sizeof(name));
                     puts(name);
                 }
+            }
+        }
+    }
+    if (requests[strspn(requests, " \n")])
+    {
+        wrong("no REQUEST:COUNT in '%s'", requests);
+    }
+}
+
+/* The product: what a line of requests (server|p2p SITUATION REQUEST:COUNT...) gives */
+static void
+list(const char *line, unsigned int last)
+{
+    char mode[16] = "", word[32];
+    int end = 0;
+    const bool read = sscanf(line, "%15s %31s%n", mode, word, &end) == 2;
+    if (!mode[0] || mode[0] == '#')
+    {
+        return;
+    }
+    const int situation = read ? scenario_index(situation_names, SITUATION_COUNT, word) : -1;
+    const bool p2p = !strcmp(mode, "p2p");
+    if (situation < 0 || (!p2p && strcmp(mode, "server")))
+    {
+        wrong("no situation '%s'", line);
+    }
+    for (int p = 0; p < PROTO_COUNT; ++p)
+    {
+        for (int v = 0; v < VARIANT_COUNT; ++v)
+        {
+            const struct scenario s = { .proto = p, .variant = v, .situation = situation };
+            if ((p == PROTO_P2P) == p2p && scenario_reachable(&s))
+            {
+                list_situation(s, line + end, last);
             }
         }
     }

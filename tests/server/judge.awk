@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# known, regressions, outcomes as recorded, outcomes now -> a line for each result:
+# The rules (rules.awk), the scenarios that were to be played, what became of them ->
+# a line for each result:
 #     ok|not_ok|known WHAT
-# A situation is one result for each tree. A known limit is one of its own.
-# With -v all=1 each recorded scenario has to be among those of now; with -v
-# complete=1, which means that none was left out, each regression, too.
+# Each scenario has to come out on each tree as the first rule for both says, and to
+# pass if there is none. A known limit is a result of its own, and all others of a
+# situation are one for each tree.
+#
+# -v status=N     what 'interleave' ended with: 1 if the last tree fails something
+# -v complete=1   some were to be played for each rule: one that decides about
+#                 nothing is an error
+
 function outcome(tree, i)
 {
     for (i = 2; i <= NF; ++i)
@@ -17,72 +23,34 @@ function outcome(tree, i)
     return "missing"
 }
 
+function has(list, separator, word)
+{
+    return index(separator list separator, separator word separator) > 0
+}
+
+# An outcome without 'bytes'. Stock reports other byte counts than the kernel's almost
+# everywhere: that isn't to hide what else goes wrong.
+function less(what)
+{
+    what = "+" what "+"
+    sub(/\+bytes\+/, "+", what)
+    gsub(/^\++|\++$/, "", what)
+    return what == "" ? "pass" : what
+}
+
 # A server that never makes the request passes: nothing can come in between
 function passes(what)
 {
     return what == "pass" || what == "unreached"
 }
 
-function has(what, word)
-{
-    return index("+" what "+", "+" word "+") > 0
-}
-
-# An outcome without one of its words
-function less(what, word)
-{
-    what = "+" what "+"
-    sub("\\+" word "\\+", "+", what)
-    gsub(/^\++|\++$/, "", what)
-    return what == "" ? "pass" : what
-}
-
-# What passes without the series has to pass with it, or be listed. That stock
-# reports other byte counts than the kernel's isn't to hide what else is worse.
-function regressed(stock, patched, i)
-{
-    if (stock != "pass")
-    {
-        stock = less(stock, "bytes")
-        patched = less(patched, "bytes")
-    }
-    if (stock != "pass" || passes(patched))
-    {
-        return 0
-    }
-    for (i = 1; i <= exceptions; ++i)
-    {
-        if ($1 ~ exception[i])
-        {
-            return 0
-        }
-    }
-    return 1
-}
-
-# The limit that a scenario shows on a tree. Sets certain: whether it has to,
-# and allowed: the words that its outcome may have.
-function limit_of(tree, i)
-{
-    for (i = 1; i <= limits; ++i)
-    {
-        certain = limit_tree[i] == tree
-        if ((certain || limit_tree[i] == tree "?") && $1 ~ limit_pattern[i])
-        {
-            allowed = limit_words[i]
-            return limit[i]
-        }
-    }
-    return ""
-}
-
+# Whether all words of an outcome are of a rule's
 function within(what, words, i, n, part)
 {
     n = split(what, part, "+")
     for (i = 1; i <= n; ++i)
     {
-        # that the request isn't made is no fault; what else went wrong may be
-        if (part[i] != "unreached" && index("," words ",", "," part[i] ",") == 0)
+        if (!has(words, ",", part[i]))
         {
             return 0
         }
@@ -90,55 +58,65 @@ function within(what, words, i, n, part)
     return n > 0
 }
 
-function judge(tree, group, why, what, before)
+function judge(tree, r, what)
 {
     what = outcome(tree)
-    before = recorded[$1, tree]
-    why = limit_of(tree)
-    if (what == "unreached" && before && before != what)
+    r = rule_for(tree, $1)
+    if (r)
     {
-        print "not_ok " tree ": " $1 ": the request is no longer made, and was: " before
+        is_for(rule_trees[r], tree)
+        ++used[r]
     }
-    else if (before && has(before, "unreached") && !has(what, "unreached"))
+    if (tree == "stock" && !(r && has(rule_words[r], ",", "bytes")))
     {
-        print "not_ok " tree ": " $1 ": the request is made now, and was not: " what
+        what = less(what)
     }
-    else if (what == "pass" && why && certain)
+    if (has(what, "+", "setup"))
     {
-        print "not_ok " tree ": " $1 ": passes, and is called a known limit: " why
+        print "not_ok setup: " tree ": " $1 ": it could not be played: " what
     }
-    else if (!passes(what) && why && within(what, allowed))
+    else if (what == "pass" && r && certain)
     {
-        print "known " tree ": " $1 ": " what " # TODO doc/known-limits.rst: " why
+        print "not_ok " tree ": " $1 ": passes, and '" rule_words[r] "' is to come: " rule_why[r]
     }
-    else if (!passes(what))
+    else if (what != "pass" && !(r && within(what, rule_words[r])))
     {
         bad[tree, group] = bad[tree, group] " " $1 ":" what
     }
+    else if (!passes(what) && tree != "stock")
+    {
+        print "known " tree ": " $1 ": " what " # TODO doc/known-limits.rst: " rule_why[r]
+    }
+    red[tree, group] += !passes(what)
 }
 
-FNR == 1 { ++file }
-/^#/ || NF == 0 { next }
-file == 1 {
-    limit_tree[++limits] = $1
-    limit_pattern[limits] = "^" $2 "$"
-    limit_words[limits] = $3
-    limit[limits] = substr($0, match($0, /[^ ]+ +[^ ]+ +[^ ]+ +/) + RLENGTH)
-    next
+# What passes without the series passes with it, or a rule of its own says why not
+function compare(stock, patched, r)
+{
+    if (less(stock) == "pass" && !passes(less(patched)) && less(patched) != "missing")
+    {
+        r = rule_for("worse", $1)
+        if (r)
+        {
+            ++used[r]
+            return
+        }
+        print "not_ok regression: " $1 ": stock: " stock ", with the series: " patched
+        ++worse
+    }
 }
+
 file == 2 {
-    exception[++exceptions] = "^" $1 "$"
+    wanted[$1]
+    names[++scenarios] = $1
     next
 }
 file == 3 {
-    names[++scenarios] = $1
-    recorded[$1, "stock"] = outcome("stock")
-    recorded[$1, "patched"] = outcome("patched")
-    recorded[$1, "follow-up"] = outcome("follow-up")
-    next
-}
-{
-    played[$1] = 1
+    if (!($1 in wanted) || $1 in played)
+    {
+        print "not_ok " $1 ": has been played, and was not to be"
+    }
+    played[$1]
     group = $1
     sub(/^[^\/]*\/[^\/]*\/[^\/]*/, "&\n", group)
     sub(/(\.[0-9]+)?\n.*/, "", group)
@@ -146,51 +124,44 @@ file == 3 {
     {
         groups[++n] = group
     }
-    judge("patched", group)
-    judge("follow-up", group)
-    if (regressed(outcome("stock"), outcome("patched")))
-    {
-        print "not_ok regression: " $1 ": stock:" outcome("stock") ", with the series: " outcome("patched")
-        ++worse
-    }
-    for (e = 1; e <= exceptions; ++e)
-    {
-        excepted[e] += $1 ~ exception[e]
-    }
-    red[group] += !passes(outcome("stock"))
-    was_red[group] += ($1, "stock") in recorded && !passes(recorded[$1, "stock"])
+    judge("stock")
+    judge("patched")
+    judge("follow-up")
+    compare(outcome("stock"), outcome("patched"))
+    sub(/^.*:/, "", $NF)
+    failed += !passes($NF)
 }
 END {
     for (g = 1; g <= n; ++g)
     {
-        group = groups[g]
-        text = group ": " total[group] " scenarios, " red[group] + 0 " red without the series"
-        print(bad["patched", group] ? "not_ok " text "; with it:" bad["patched", group] : "ok " text)
-        text = "follow-up: " group
-        print(bad["follow-up", group] ? "not_ok " text ":" bad["follow-up", group] : "ok " text)
-        # what stock gets wrong may depend on the order of its clients' timers
-        if (was_red[group] && !red[group])
+        for (t = split("stock patched follow-up", tree, " "); t > 0; --t)
         {
-            print "not_ok control: " group ": without the series none of them fails any more"
+            text = tree[t] ": " groups[g]
+            text = text ": " total[groups[g]] " scenarios, " red[tree[t], groups[g]] " fail"
+            print(bad[tree[t], groups[g]] ? "not_ok " text "; not as expected:" bad[tree[t], groups[g]] : "ok " text)
         }
     }
-    for (s = 1; all && s <= scenarios; ++s)
+    for (s = 1; s <= scenarios; ++s)
     {
         if (!(names[s] in played))
         {
             print "not_ok " names[s] ": has not been played"
         }
     }
-    for (e = 1; complete && e <= exceptions; ++e)
+    for (r = 1; complete && r <= rules; ++r)
     {
-        if (!excepted[e])
+        if (!used[r] && (is_for(rule_trees[r], "stock") || is_for(rule_trees[r], "patched") || is_for(rule_trees[r], "follow-up")))
         {
-            print "not_ok tests/server/regressions: there is no " exception[e]
+            print "not_ok tests/server/known: decides about nothing: " rule_trees[r] " " rule_pattern[r]
         }
     }
     if (!worse)
     {
-        print "ok what passes without the series passes with it, but for tests/server/regressions"
+        print "ok what passes without the series passes with it, but for what tests/server/known says"
+    }
+    if (status != "" && status != (failed > 0))
+    {
+        print "not_ok 'interleave' ended with status " status ", and the last tree failed " failed + 0 " of its scenarios"
     }
     print(n ? "ok" : "not_ok") " scenarios have been played"
 }

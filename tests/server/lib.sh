@@ -13,15 +13,45 @@ patched=patched=$built/$base/patched
 follow_up=follow-up=$built/$base/follow-up
 player=
 
-# of_line FILE: that of this folder which is for the bases of this line
-of_line()
+# rule_awk PROGRAM ARGUMENT...: an awk program that knows the rules
+rule_awk()
 {
-    if [ -e "$here/${base_line-}$1" ]
-    then
-        echo "$here/${base_line-}$1"
-    else
-        echo "$here/$1"
-    fi
+    program=$1
+    shift
+    awk -v upstream="${base_line:+1}" -f "$here/rules.awk" -f "$here/$program.awk" "$@"
+}
+
+# scenarios --list[=1]: the names of all that there are, or, with =1, of those at
+# the first request of a kind; and some long runs
+scenarios()
+{
+    "$built/interleave" "$1" < "$here/requests"
+    for server in udp/plain udp/script udp/no-address udp/small-buffer \
+        tcp/plain tcp/script tcp/no-address tcp/small-buffer
+    do
+        printf "$server/%s\n" any.1 any.2 any.3
+        [ "${server#*/}" = small-buffer ] || printf "$server/random.%s\n" 1 2 3 4 5 6 7
+    done
+}
+
+# pick FILE DAY DAYS: which of these scenarios are played on that day, if all are to be
+# within so many, and long runs that are the day's own
+pick()
+{
+    rule_awk pick -v day="$2" -v of="$3" "$here/known" "$1"
+    echo "udp/plain/random.$2"
+    echo "tcp/plain/random.$2"
+}
+
+# judge WANTED PLAYED STATUS [OPTION...]: what became of those scenarios, against
+# the rules; STATUS is that of play
+judge()
+{
+    wanted=$1
+    results=$2
+    ended=$3
+    shift 3
+    rule_awk judge -v status="$ended" "$@" "$here/known" "$wanted" "$results"
 }
 
 # play SCENARIOS [OPTION...] TREE...: interleave, with the file SCENARIOS. In the
@@ -60,4 +90,19 @@ requests()
     play /dev/null --requests "$patched" > "$scratch/patched" || :
     play /dev/null --requests "$follow_up" > "$scratch/follow-up" || :
     awk -f "$here/union.awk" "$scratch/stock" "$scratch/patched" "$scratch/follow-up"
+}
+
+# tap_of FILE: what judge says, as results
+tap_of()
+{
+    while read -r verdict name
+    do
+        case $verdict in
+        ok) ok "$name" ;;
+        known)
+            count=$((count + 1))
+            echo "not ok $count - $name" ;;
+        *) not_ok "$name" ;;
+        esac
+    done < "$1"
 }

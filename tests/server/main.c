@@ -29,7 +29,7 @@ append(const char *const *words)
     {
         if (count + 1 == ARGUMENTS || !(arguments[count++] = strdup(*words)))
         {
-            abort();
+            verdict_stop("setup", "too many arguments, or no memory");
         }
     }
 }
@@ -81,8 +81,7 @@ command_line(const struct scenario *s, const struct scene_paths *paths, const ch
         char script[600];
         if (mkfifo(fifo, 0600))
         {
-            perror(fifo);
-            exit(2);
+            verdict_stop("setup", "cannot make %s", fifo);
         }
         snprintf(script, sizeof(script), "/bin/sh -c \"read line < %s\"", fifo);
         APPEND("--script-security", "2", "--client-disconnect", script);

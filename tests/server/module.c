@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "module.h"
 #include "netlink.h"
+#include "verdict.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -167,7 +168,7 @@ message(const struct netlink_sock *sock, uint32_t seq, int flags, uint8_t cmd, i
     struct nl_msg *msg = nlmsg_alloc();
     if (!msg || !genlmsg_put(msg, sock ? netlink_port(sock) : 0, seq, type, 0, flags, cmd, 1))
     {
-        abort();
+        verdict_stop("setup", "no memory");
     }
     return msg;
 }
@@ -421,7 +422,7 @@ put_peer(struct nl_msg *msg, int id)
     count->told = count->now;
     return;
 nla_put_failure:
-    abort();
+    verdict_stop("setup", "no memory");
 }
 
 static void
@@ -433,7 +434,7 @@ acknowledge(struct netlink_sock *sock, const struct nlmsghdr *request, int error
                                            NLMSG_ERROR, sizeof(err), NLM_F_CAPPED) : NULL;
     if (!hdr)
     {
-        abort();
+        verdict_stop("setup", "no memory");
     }
     memcpy(nlmsg_data(hdr), &err, sizeof(err));
     reply(sock, msg);
@@ -478,7 +479,7 @@ get_family(struct netlink_sock *sock, const struct nlmsghdr *request)
     }
     return;
 nla_put_failure:
-    abort();
+    verdict_stop("setup", "no memory");
 }
 
 /* A request's command, the attribute that it is in, and that one's peer-id.
@@ -646,7 +647,7 @@ netlink_dump(struct netlink_sock *sock, const struct nlmsghdr *request, unsigned
                                             sizeof(zero), NLM_F_MULTI) : NULL;
     if (!done)
     {
-        abort();
+        verdict_stop("setup", "no memory");
     }
     memcpy(nlmsg_data(done), &zero, sizeof(zero));
     netlink_dump_part(sock, done, done->nlmsg_len);

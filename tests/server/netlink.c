@@ -53,7 +53,11 @@ static void *
 real(const char *name)
 {
     void *function = dlsym(RTLD_NEXT, name);
-    return function ? function : (abort(), NULL);
+    if (!function)
+    {
+        verdict_stop("setup", "no %s() in the C library", name);
+    }
+    return function;
 }
 
 static struct netlink_sock *
@@ -91,7 +95,7 @@ update_readable(struct netlink_sock *sock)
     }
     if (done < 0)
     {
-        abort();
+        verdict_stop("setup", "an event is neither set nor cleared");
     }
     sock->readable = readable;
 }
@@ -121,7 +125,7 @@ passes_filter(const struct netlink_sock *sock, const void *data, size_t size)
     }
     if (send(sock->filter[0], data, size, MSG_DONTWAIT) != (ssize_t)size)
     {
-        abort();
+        verdict_stop("setup", "the filter takes no datagram");
     }
     return recv(sock->filter[1], &byte, 1, MSG_DONTWAIT) == 1;
 }
@@ -131,7 +135,7 @@ attach_filter(struct netlink_sock *sock, const void *program, socklen_t size)
 {
     if (!sock->filter[0] && socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, sock->filter))
     {
-        abort();
+        verdict_stop("setup", "no sockets for a filter");
     }
     return REAL(setsockopt)(sock->filter[1], SOL_SOCKET, SO_ATTACH_FILTER, program, size);
 }
@@ -142,7 +146,7 @@ enqueue(struct netlink_sock *sock, const void *data, size_t size, unsigned int t
     struct datagram *datagram = malloc(sizeof(*datagram) + size);
     if (!datagram)
     {
-        abort();
+        verdict_stop("setup", "no memory");
     }
     datagram->next = NULL;
     datagram->truesize = truesize;
@@ -229,7 +233,7 @@ netlink_dump_start(struct netlink_sock *sock, const struct nlmsghdr *request)
     sock->dump = malloc(request->nlmsg_len);
     if (!sock->dump)
     {
-        abort();
+        verdict_stop("setup", "no memory");
     }
     memcpy(sock->dump, request, request->nlmsg_len);
     sock->dump_skip = 0;
@@ -254,7 +258,7 @@ socket(int family, int type, int protocol)
             struct netlink_sock *sock = calloc(1, sizeof(*sock));
             if (!sock)
             {
-                abort();
+                verdict_stop("setup", "no memory");
             }
             sock->fd = eventfd(0, (type & SOCK_CLOEXEC ? EFD_CLOEXEC : 0)
                                | (type & SOCK_NONBLOCK ? EFD_NONBLOCK : 0));
@@ -389,7 +393,7 @@ sendmsg(int fd, const struct msghdr *msg, int flags)
     struct nlmsghdr *request = malloc(size);
     if (!request || msg->msg_iovlen != 1)
     {
-        abort();
+        verdict_stop("setup", "a request in several parts, or no memory");
     }
     memcpy(request, msg->msg_iov[0].iov_base, size);
     sock->empty_reads = 0;

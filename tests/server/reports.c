@@ -22,7 +22,7 @@ report_new(void)
     struct report *report = calloc(1, sizeof(*report));
     if (!report)
     {
-        abort();
+        verdict_stop("setup", "no memory");
     }
     report->next = reports;
     reports = report;

@@ -90,14 +90,17 @@ add(struct run *run, const char *kind)
     }
 }
 
+/* What the verdict has. If the server ended WELL it has to be all of it. */
 static void
-add_findings(struct run *run)
+add_findings(struct run *run, bool well)
 {
     char path[512], line[512], kind[32];
     snprintf(path, sizeof(path), "%s/verdict", run->folder);
     FILE *file = fopen(path, "re");
+    bool ended = file && !well;
     while (file && fgets(line, sizeof(line), file))
     {
+        ended = !well || !strcmp(line, "end\n");
         /* that it ended is said better by how it did */
         if (sscanf(line, "finding %31s", kind) == 1 && (strcmp(kind, "ends") || !run->outcome[0]))
         {
@@ -108,7 +111,7 @@ add_findings(struct run *run)
     {
         fclose(file);
     }
-    else
+    if (!ended)
     {
         add(run, "setup");
     }
@@ -124,7 +127,8 @@ run_end(struct run *run, int status, bool timeout)
     }
     else if (WIFSIGNALED(status))
     {
-        add(run, "signal");
+        /* OpenVPN doesn't kill itself: the machine's want of memory does */
+        add(run, WTERMSIG(status) == SIGKILL ? "setup" : "signal");
     }
     else if (WEXITSTATUS(status) == ASAN_STATUS)
     {
@@ -139,7 +143,7 @@ run_end(struct run *run, int status, bool timeout)
     {
         add(run, has_text(run->folder, "server.log", "Assertion failed") ? "assert" : "fatal");
     }
-    add_findings(run);
+    add_findings(run, WIFEXITED(status) && WEXITSTATUS(status) == 0);
     if (WIFEXITED(status) && WEXITSTATUS(status) && !run->outcome[0])
     {
         add(run, "status");

@@ -29,7 +29,8 @@ void run_start(struct run *run, const char *scenario, const struct run_paths *pa
                const char *folder);
 
 /* It has ended, with that wait status; TIMEOUT tells that it was killed because
- * it did not end. Sets run->outcome; the folder stays. */
+ * it did not end. Sets run->outcome; the folder stays. The outcome "setup" is
+ * no result: the scenario could not be played. */
 void run_end(struct run *run, int status, bool timeout);
 
 /* Remove a folder and the files in it */

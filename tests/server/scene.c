@@ -60,18 +60,22 @@ struct step
     int seconds;                /* for PACE_SETTLE */
 };
 
-static struct scenario scene;
-static struct scene_paths paths;
-static const struct step *step;
-static time_t begun;            /* CLOCK_MONOTONIC */
-static long settled;            /* milliseconds of PACE_SETTLE */
-static unsigned int spins;
-static int started;             /* clients */
-static int certificates[CLIENTS];
-static unsigned int swaps_before[CLIENTS];
-static int subject;             /* the client that the situation is about */
-static bool armed, fired, ending;
-static unsigned int seen[REQUEST_COUNT];
+/* What is played, and how far it has come */
+static struct
+{
+    struct scenario scene;      /* in a long run that of the round */
+    struct scene_paths paths;
+    const struct step *step;
+    time_t begun;               /* the step did, by CLOCK_MONOTONIC */
+    long settled;               /* milliseconds of PACE_SETTLE */
+    unsigned int spins;
+    int started;                /* clients */
+    int certificates[CLIENTS];
+    unsigned int swaps_before[CLIENTS];
+    int subject;                /* the client that the situation is about */
+    bool armed, fired, ending;
+    unsigned int seen[REQUEST_COUNT];
+} play;
 
 static time_t
 uptime(void)
@@ -86,22 +90,22 @@ uptime(void)
 static void
 start_client(int certificate)
 {
-    certificates[started] = certificate;
-    client_start(started++, certificate, scene.proto == PROTO_TCP, scene.proto == PROTO_P2P,
-                 paths.openvpn, paths.keys, paths.run);
+    play.certificates[play.started] = certificate;
+    client_start(play.started++, certificate, play.scene.proto == PROTO_TCP,
+                 play.scene.proto == PROTO_P2P, play.paths.openvpn, play.paths.keys, play.paths.run);
 }
 
 static void
 start_next(void)
 {
-    start_client(started);
+    start_client(play.started);
 }
 
 /* The client that has that peer in the kernel */
 static int
 client_of_peer(int id)
 {
-    return scene.proto == PROTO_P2P ? started - 1 : client_by_address(module_address(id));
+    return play.scene.proto == PROTO_P2P ? play.started - 1 : client_by_address(module_address(id));
 }
 
 /* The kernel peer of a client, or MODULE_NO_PEER */
@@ -122,7 +126,7 @@ peer_of_client(int n)
 static enum reason
 loss(int id)
 {
-    return scene.proto == PROTO_TCP ? REASON_EXPIRED + (unsigned int)id % 3 : REASON_EXPIRED;
+    return play.scene.proto == PROTO_TCP ? REASON_EXPIRED + (unsigned int)id % 3 : REASON_EXPIRED;
 }
 
 static void
@@ -148,14 +152,14 @@ expire_all(void)
 static bool
 newest_is_ready(void)
 {
-    return module_peer_ready(peer_of_client(started - 1)) && client_initialised(started - 1);
+    return module_peer_ready(peer_of_client(play.started - 1)) && client_initialised(play.started - 1);
 }
 
 /* Whether the server has an instance of that client */
 static bool
 has_instance(int n)
 {
-    if (scene.proto == PROTO_P2P)
+    if (play.scene.proto == PROTO_P2P)
     {
         return instance_p2p_peer() >= 0;
     }
@@ -172,7 +176,8 @@ has_instance(int n)
 static bool
 newest_is_done(void)
 {
-    return newest_is_ready() || !client_alive(started - 1) || (fired && !has_instance(started - 1));
+    return newest_is_ready() || !client_alive(play.started - 1)
+           || (play.fired && !has_instance(play.started - 1));
 }
 
 /* As newest_is_done(), where it has to come */
@@ -184,23 +189,23 @@ newest_came(void)
     {
         return true;
     }
-    const bool has = has_instance(started - 1);
-    if (!client_alive(started - 1) || (seen_instance == started - 1 && !has))
+    const bool has = has_instance(play.started - 1);
+    if (!client_alive(play.started - 1) || (seen_instance == play.started - 1 && !has))
     {
-        verdict_add("refuses", "client %d", started - 1);
+        verdict_add("refuses", "client %d", play.started - 1);
         return true;
     }
-    seen_instance = has ? started - 1 : seen_instance;
+    seen_instance = has ? play.started - 1 : seen_instance;
     return false;
 }
 
 static bool
 has_rekeyed(void)
 {
-    for (int n = 0; n < started; ++n)
+    for (int n = 0; n < play.started; ++n)
     {
         const int id = peer_of_client(n);
-        if (client_alive(n) && id != MODULE_NO_PEER && module_swaps(id) == swaps_before[n])
+        if (client_alive(n) && id != MODULE_NO_PEER && module_swaps(id) == play.swaps_before[n])
         {
             return false;
         }
@@ -215,7 +220,7 @@ static int
 first_client(void)
 {
     int n = 0;
-    while (n < started && !(client_alive(n) && peer_of_client(n) != MODULE_NO_PEER))
+    while (n < play.started && !(client_alive(n) && peer_of_client(n) != MODULE_NO_PEER))
     {
         ++n;
     }
@@ -226,17 +231,17 @@ static void
 trigger(void)
 {
     struct instance list[MODULE_PEERS];
-    armed = reports_bytes = true;
-    module_lag(scene.lag_requests, scene.lag_passes);
-    subject = scene.situation == SITUATION_CONNECT ? started : first_client();
-    switch (scene.situation)
+    play.armed = reports_bytes = true;
+    module_lag(play.scene.lag_requests, play.scene.lag_passes);
+    play.subject = play.scene.situation == SITUATION_CONNECT ? play.started : first_client();
+    switch (play.scene.situation)
     {
         case SITUATION_CONNECT:
             start_next();
             break;
 
         case SITUATION_EXPIRE:
-            lose_peer(peer_of_client(subject));
+            lose_peer(peer_of_client(play.subject));
             break;
 
         case SITUATION_STORM:
@@ -244,34 +249,34 @@ trigger(void)
             break;
 
         case SITUATION_REKEY:
-            for (int n = 0; n < started; ++n)
+            for (int n = 0; n < play.started; ++n)
             {
-                swaps_before[n] = module_swaps(peer_of_client(n));
+                play.swaps_before[n] = module_swaps(peer_of_client(n));
             }
             host_advance(3601 * 1000L);         /* --reneg-sec 3600 */
             break;
 
         case SITUATION_DUPLICATE:
-            start_client(certificates[subject]);
+            start_client(play.certificates[play.subject]);
             break;
 
         case SITUATION_KILL_CN:
-            management_command(paths.run, "kill c%d\n", certificates[subject]);
+            management_command(play.paths.run, "kill c%d\n", play.certificates[play.subject]);
             break;
 
         case SITUATION_KILL_ADDRESS:
             for (int i = instance_list(list, MODULE_PEERS) - 1; i >= 0; --i)
             {
-                if (client_by_address(list[i].address) == subject)
+                if (client_by_address(list[i].address) == play.subject)
                 {
                     const struct in_addr in = { htonl(list[i].address) };
-                    management_command(paths.run, "kill %s:%u\n", inet_ntoa(in), list[i].port);
+                    management_command(play.paths.run, "kill %s:%u\n", inet_ntoa(in), list[i].port);
                 }
             }
             break;
 
         case SITUATION_INACTIVE:
-            ending = scene.proto == PROTO_P2P;
+            play.ending = play.scene.proto == PROTO_P2P;
             host_advance(61 * 1000L);           /* --inactive 60, and once more in the settling */
             break;
 
@@ -280,7 +285,7 @@ trigger(void)
             break;
 
         case SITUATION_STATUS:
-            management_command(paths.run, "status 3\n");
+            management_command(play.paths.run, "status 3\n");
             break;
 
         case SITUATION_USR1:
@@ -293,7 +298,7 @@ trigger(void)
             break;
 
         default:
-            ending = true;
+            play.ending = true;
             raise(SIGTERM);
             break;
     }
@@ -308,25 +313,25 @@ void
 module_seen(enum request request, int id)
 {
     (void)id;
-    if (armed)
+    if (play.armed)
     {
         verdict_request(request_names[request]);
-        ++seen[request];
+        ++play.seen[request];
     }
 }
 
 int
 module_at(enum request request, enum position position, int id)
 {
-    if (!armed || fired || scene.target == TARGET_NONE || request != scene.request
-        || position != scene.position || seen[request] != scene.occurrence)
+    if (!play.armed || play.fired || play.scene.target == TARGET_NONE || request != play.scene.request
+        || position != play.scene.position || play.seen[request] != play.scene.occurrence)
     {
         return 0;
     }
-    fired = true;
-    verdict_step(target_names[scene.target]);
-    const int requester = id == MODULE_NO_PEER ? peer_of_client(subject) : id;
-    switch (scene.target)
+    play.fired = true;
+    verdict_step(target_names[play.scene.target]);
+    const int requester = id == MODULE_NO_PEER ? peer_of_client(play.subject) : id;
+    switch (play.scene.target)
     {
         case TARGET_REQUESTER:
         case TARGET_LAGGING:
@@ -352,10 +357,10 @@ module_at(enum request request, enum position position, int id)
             for (int peer = module_next_peer(MODULE_NO_PEER); peer != MODULE_NO_PEER;
                  peer = module_next_peer(peer))
             {
-                if (scene.target == TARGET_ALL || peer != requester)
+                if (play.scene.target == TARGET_ALL || peer != requester)
                 {
                     lose_peer(peer);
-                    if (scene.target == TARGET_OTHER)
+                    if (play.scene.target == TARGET_OTHER)
                     {
                         return 0;
                     }
@@ -372,32 +377,32 @@ host_script(void)
     /* no more requests of the scenario are counted once it is over */
     module_seen(REQUEST_SCRIPT, MODULE_NO_PEER);
     module_at(REQUEST_SCRIPT, POSITION_AHEAD, MODULE_NO_PEER);
-    if (armed && scene.variant == VARIANT_SLOW_SCRIPT)
+    if (play.armed && play.scene.variant == VARIANT_SLOW_SCRIPT)
     {
         probe_script_begins();
     }
 
     /* the script reads from it */
     char fifo[512];
-    snprintf(fifo, sizeof(fifo), "%s/fifo", paths.run);
+    snprintf(fifo, sizeof(fifo), "%s/fifo", play.paths.run);
     const int fd = open(fifo, O_WRONLY | O_CLOEXEC);
     if (fd < 0 || write(fd, "\n", 1) != 1)
     {
         verdict_stop("setup", "no script reads from %s", fifo);
     }
     close(fd);
-    if (armed && scene.variant == VARIANT_SLOW_SCRIPT)
+    if (play.armed && play.scene.variant == VARIANT_SLOW_SCRIPT)
     {
         host_advance(1000);
-        probe_script_ends(scene.proto == PROTO_TCP, paths.run);
+        probe_script_ends(play.scene.proto == PROTO_TCP, play.paths.run);
     }
 }
 
 static void
 check(void)
 {
-    armed = reports_bytes = false;
-    if (scene.proto == PROTO_P2P)
+    play.armed = reports_bytes = false;
+    if (play.scene.proto == PROTO_P2P)
     {
         check_p2p();
     }
@@ -411,7 +416,7 @@ static void
 check_situation(void)
 {
     check();
-    if (!scene.seed && scene.target != TARGET_NONE && !fired)
+    if (!play.scene.seed && play.scene.target != TARGET_NONE && !play.fired)
     {
         verdict_add("unreached", "there was no such request");
     }
@@ -435,14 +440,14 @@ terminate(void)
     {
         verdict_add("orphans", "%u peers are left in the kernel", module_peers());
     }
-    ending = true;
+    play.ending = true;
     raise(SIGTERM);
 }
 
 static void
 at_exit(void)
 {
-    if (!ending)
+    if (!play.ending)
     {
         verdict_add("ends", "the server ended, and was not told to");
     }
@@ -450,11 +455,12 @@ at_exit(void)
     {
         verdict_add("reports", "%d disconnects were not reported at the end", reports_open());
     }
-    if (armed && scene.target != TARGET_NONE && !fired)
+    if (play.armed && play.scene.target != TARGET_NONE && !play.fired)
     {
         verdict_add("unreached", "there was no such request");
     }
     client_kill_all();
+    verdict_end();
 }
 
 /* One after another */
@@ -474,7 +480,7 @@ nothing(void)
 static void
 poll_counts(void)
 {
-    management_command(paths.run, "status 3\n");
+    management_command(play.paths.run, "status 3\n");
 }
 
 /* What is due later comes now at the latest */
@@ -490,7 +496,7 @@ append(struct step s)
     static int count;
     if (count + 1 == STEPS)
     {
-        abort();
+        verdict_stop("setup", "more than %d steps", STEPS);
     }
     steps[count++] = s;
 }
@@ -498,12 +504,12 @@ append(struct step s)
 static void
 begin(const struct step *next)
 {
-    step = next;
-    begun = uptime();
-    settled = 0;
-    spins = 0;
-    verdict_step(step->name);
-    step->begin();
+    play.step = next;
+    play.begun = uptime();
+    play.settled = 0;
+    play.spins = 0;
+    verdict_step(play.step->name);
+    play.step->begin();
 }
 
 static void
@@ -554,12 +560,12 @@ next_round(void)
 {
     static int round;
     char name[128];
-    scene = rounds[round++];
-    memset(seen, 0, sizeof(seen));
-    fired = false;
-    scenario_format(&scene, name, sizeof(name));
+    play.scene = rounds[round++];
+    memset(play.seen, 0, sizeof(play.seen));
+    play.fired = false;
+    scenario_format(&play.scene, name, sizeof(name));
     verdict_step(name);
-    scene.seed = 1;
+    play.scene.seed = 1;
 }
 
 static const enum situation round_situations[] = {
@@ -622,15 +628,15 @@ draw_any_round(struct scenario *round, unsigned int *seed)
 static void
 append_rounds(void)
 {
-    unsigned int seed = scene.seed;
+    unsigned int seed = play.scene.seed;
     const struct step few = { "connect", start_if_few, came_if_expected, PACE_REAL, 0 };
-    for (int i = 0; i < (scene.any ? ROUNDS_ANY : ROUNDS); ++i)
+    for (int i = 0; i < (play.scene.any ? ROUNDS_ANY : ROUNDS); ++i)
     {
         struct scenario *round = &rounds[i];
-        *round = scene;
+        *round = play.scene;
         round->seed = 0;
         round->any = false;
-        (scene.any ? draw_any_round : draw_round)(round, &seed);
+        (play.scene.any ? draw_any_round : draw_round)(round, &seed);
         for (int n = 0; n < ESTABLISHED; ++n)
         {
             append(few);
@@ -643,39 +649,40 @@ append_rounds(void)
 void
 scene_start(const struct scenario *scenario, const struct scene_paths *where)
 {
-    scene = *scenario;
-    paths = *where;
+    play.scene = *scenario;
+    play.paths = *where;
     const struct step one = START_ONE, gone = EXPIRE_ONE;
-    const int established = scene.proto == PROTO_P2P ? 1
-                            : scene.variant == VARIANT_SLOW_SCRIPT ? ESTABLISHED_SLOW : ESTABLISHED;
-    const bool comes = scene.situation == SITUATION_CONNECT || scene.situation == SITUATION_DUPLICATE;
+    const int established = play.scene.proto == PROTO_P2P ? 1
+                            : play.scene.variant == VARIANT_SLOW_SCRIPT ? ESTABLISHED_SLOW : ESTABLISHED;
+    const bool comes = play.scene.situation == SITUATION_CONNECT
+                       || play.scene.situation == SITUATION_DUPLICATE;
 
-    for (int i = scene.seed || (comes && scene.proto == PROTO_P2P) ? established : 0;
+    for (int i = play.scene.seed || (comes && play.scene.proto == PROTO_P2P) ? established : 0;
          i < established; ++i)
     {
         append(one);
     }
-    if (scene.seed)
+    if (play.scene.seed)
     {
         append_rounds();
     }
     else
     {
-        if (scene.proto != PROTO_P2P)
+        if (play.scene.proto != PROTO_P2P)
         {
             append((struct step) { "status", poll_counts, NULL, PACE_SETTLE, 0 });
         }
-        append_situation(scene.situation, scene.target);
+        append_situation(play.scene.situation, play.scene.target);
     }
 
     /* the server is as good as new: a client comes, and all go, each alone */
-    if (scene.proto == PROTO_P2P)
+    if (play.scene.proto == PROTO_P2P)
     {
         append(gone);
     }
     append(one);
     /* one, or two a round, may have come besides */
-    for (int i = 0; i < established + 2 + (scene.any ? 2 * ROUNDS_ANY : 0); ++i)
+    for (int i = 0; i < established + 2 + (play.scene.any ? 2 * ROUNDS_ANY : 0); ++i)
     {
         append(gone);
     }
@@ -687,36 +694,37 @@ int
 host_idle(int timeout)
 {
     /* the first time that the server is idle, it is up */
-    if (!step)
+    if (!play.step)
     {
         begin(steps);
         return 0;
     }
-    const bool over = step->pace == PACE_SETTLE ? settled >= step->seconds * 1000L : step->done();
+    const bool over = play.step->pace == PACE_SETTLE ? play.settled >= play.step->seconds * 1000L
+                                                     : play.step->done();
     if (over)
     {
-        if (!step[1].name)
+        if (!play.step[1].name)
         {
             verdict_stop("stuck", "the server does not end");
         }
-        begin(step + 1);
+        begin(play.step + 1);
         return 0;
     }
-    if (uptime() - begun > PATIENCE)
+    if (uptime() - play.begun > PATIENCE)
     {
-        verdict_stop("stuck", "in step '%s'", step->name);
+        verdict_stop("stuck", "in step '%s'", play.step->name);
     }
-    if (step->pace == PACE_SETTLE)
+    if (play.step->pace == PACE_SETTLE)
     {
         /* at least something, should it ask for no time at all */
         const long pause = timeout < 0 || timeout > 10000 ? 10000 : timeout > 0 ? timeout : 1;
         host_advance(pause);
-        settled += pause;
+        play.settled += pause;
         return HOST_TIMED_OUT;
     }
-    if (step->pace == PACE_BRISK)
+    if (play.step->pace == PACE_BRISK)
     {
-        if (spins++ % 2)
+        if (play.spins++ % 2)
         {
             host_advance(1000);
             return HOST_TIMED_OUT;

@@ -1,26 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Merges what 'interleave --requests' prints for several servers: for each
-# situation all requests, and of each the largest count.
-!($1 in known) { situations[++n] = $1; known[$1] }
-{
+# Merges what 'interleave --requests' prints for several servers: of each situation,
+# on a server and in P2P mode, all requests, and of each the largest count. Nothing
+# comes between those of slow-script.
+$1 !~ /\/slow-script\// {
+    split($1, part, "/")
+    situation = (part[1] == "p2p" ? "p2p " : "server ") part[3]
+    if (!(situation in known))
+    {
+        situations[++n] = situation
+        known[situation]
+    }
     for (i = 2; i <= NF; ++i)
     {
         split($i, part, ":")
-        if (!(($1, part[1]) in most))
+        if (!((situation, part[1]) in most))
         {
-            requests[$1] = requests[$1] " " part[1]
+            requests[situation] = requests[situation] " " part[1]
         }
-        if (part[2] > most[$1, part[1]] + 0)
+        if (part[2] > most[situation, part[1]] + 0)
         {
-            most[$1, part[1]] = part[2]
+            most[situation, part[1]] = part[2]
         }
     }
 }
 END {
-    print "# SPDX-License-Identifier: GPL-2.0-only"
-    print "# What the server asks of the kernel in each situation, stock, patched or with the"
-    print "# follow-ups, and how often. Made by: tests/server/report --requests"
     for (s = 1; s <= n; ++s)
     {
         line = situations[s]

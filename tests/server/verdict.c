@@ -54,6 +54,12 @@ verdict_step(const char *step)
 }
 
 void
+verdict_end(void)
+{
+    fputs("end\n", out);
+}
+
+void
 verdict_request(const char *request)
 {
     fprintf(out, "request %s\n", request);

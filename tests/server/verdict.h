@@ -9,7 +9,8 @@
 /* Where findings go; progress, too, so that it is known how far it came */
 void verdict_open(const char *path);
 
-/* One more finding: its kind, one word, and what was seen */
+/* One more finding: its kind, one word, and what was seen. What goes wrong with the
+ * harness itself is of the kind "setup". */
 void verdict_add(const char *kind, const char *format, ...)
 __attribute__((format(printf, 2, 3)));
 
@@ -19,6 +20,9 @@ __attribute__((format(printf, 2, 3)));
 
 /* Progress: the scenario has come to this step */
 void verdict_step(const char *step);
+
+/* The last of it: a server that ended well, without this, is no result */
+void verdict_end(void);
 
 /* A request, for the list of those that a scenario without notifications makes */
 void verdict_request(const char *request);

@@ -31,12 +31,12 @@ start_qemu(struct storm *storm)
         "/bin/sh", "-c",
         "exec qemu-system-x86_64 -accel \"$1\" -cpu max -smp 2 -m \"$2\""
         " -kernel /boot/vmlinuz-* -initrd /mnt/initramfs"
-        " -append 'console=ttyS0 quiet rdinit=/init panic=-1 no_timer_check'"
+        " -append \"console=ttyS0 quiet rdinit=/init panic=-1 no_timer_check $3\""
         " -display none -monitor none -serial stdio -no-reboot -nodefaults"
         " -netdev tap,id=net,ifname=storm0,script=no,downscript=no"
         " -device virtio-net-pci,netdev=net,romfile=",
         "qemu", strcmp(storm->options->accel, "tcg") == 0 ? "tcg,thread=multi" : "kvm", memory,
-        NULL });
+        (char *)storm->options->kernel, NULL });
     free(memory);
     return pid;
 }
@@ -97,7 +97,7 @@ guest_boot(struct storm *storm)
     printf("storm: Linux %s, ovpn-dco-v2 %s\nstorm: %s\nstorm: package: %s\n", kernel, module,
            version, package);
     free(kernel);
-    free(module);
+    storm->module = module;
     free(version);
     free(package);
 }

@@ -118,7 +118,9 @@ main(int argc, char *argv[])
 
     char *initramfs = text("%s/initramfs", storm.output);
     char *script = text("%s/tests/storm/setup", top);
-    char *const setup[] = { script, (char *)options.suite, (char *)options.server, initramfs,
+    char *delay = text("%d", options.module_delay);
+    char *const setup[] = { script, (char *)options.suite, (char *)options.server,
+                            (char *)options.module, delay, initramfs,
                             options.clients > MANY_CLIENTS ? "small" : NULL, NULL };
     int status = command_run(setup);
     if (status == 0)
@@ -131,6 +133,7 @@ main(int argc, char *argv[])
     }
     unlink(initramfs);
     free(initramfs);
+    free(delay);
     free(script);
     free(top);
     if (status > 128)

@@ -24,6 +24,14 @@ static const char help[] =
     "                        with a slash in it: an OpenVPN tree of yours, or FILE.deb:\n"
     "                        a package of that suite (default: patched)\n"
     "  --suite SUITE         trixie or bookworm: kernel, module, server (trixie)\n"
+    "  --module MODULE       the kernel module: stock (of the suite), trixie (Debian 13's),\n"
+    "                        unfixed (likewise, without the fix of Debian's bug 1140548),\n"
+    "                        a path with a slash in it: an ovpn-dco tree of yours, or\n"
+    "                        FILE.deb: a package of openvpn-dco-dkms (stock)\n"
+    "  --module-delay MS     it waits so long between a peer's release and its\n"
+    "                        notification: a crash that is rare gets likely (0)\n"
+    "  --kernel PARAMETERS   of the guest's kernel, as 'init_on_free=1': it overwrites\n"
+    "                        memory that it frees\n"
     "  --clients N           1 to 10240 (64); each takes 2 MB, or 1 MB of\n"
     "                        more than 2048\n"
     "  --rounds N            storms in a row, up to the first that isn't clean (1)\n"
@@ -45,9 +53,10 @@ static const char help[] =
     "  --output DIR          where run.json and the logs go\n"
     "                        (build/storm/runs/SERVER-CLIENTS)\n"
     "\n"
-    "Exit status: 0 nothing leaked, nobody was rejected, the server lives; 1 not so;\n"
-    "3 the run itself failed, which tells nothing of the server; 77 this machine\n"
-    "can't. Needs root. All traffic stays in a network namespace of the run's own.\n"
+    "Exit status: 0 nothing leaked, nobody was rejected, the server and the kernel\n"
+    "live; 1 not so; 3 the run itself failed, which tells nothing of the server; 77\n"
+    "this machine can't. Needs root. All traffic stays in a network namespace of the\n"
+    "run's own.\n"
     "What it sets up is in build/storm; 'make storm-clean' removes it.\n";
 
 __attribute__((noreturn, format(printf, 1, 2)))
@@ -103,9 +112,24 @@ parse_keepalive(struct options *options, const char *text)
     }
 }
 
-/** A name that tests/storm/setup knows, a package, or a tree. */
+/** What there is to choose from: names that tests/storm/setup knows, packages, trees. */
+struct choice
+{
+    const char *what;
+    const char *tree;           /**< ... is called */
+    const char *file;           /**< that a tree has */
+    const char *names[5];
+};
+
+static const struct choice servers = {
+    "server", "OpenVPN", "configure.ac", { "stock", "base", "patched", "follow-up", NULL }
+};
+static const struct choice modules = {
+    "module", "ovpn-dco", "drivers/net/ovpn-dco/peer.c", { "stock", "trixie", "unfixed", NULL }
+};
+
 static const char *
-server(const char *name)
+choose(const struct choice *choice, const char *name)
 {
     const size_t length = strlen(name);
 
@@ -115,34 +139,46 @@ server(const char *name)
         {
             usage_error("there is no package '%s'", name);
         }
+        return name;
     }
-    else if (strchr(name, '/'))
+    if (strchr(name, '/'))
     {
-        char *file = text("%s/configure.ac", name);
+        char *file = text("%s/%s", name, choice->file);
 
         if (access(file, R_OK) != 0)
         {
-            usage_error("'%s' is no OpenVPN tree: no configure.ac", name);
+            usage_error("'%s' is no %s tree: no %s", name, choice->tree, choice->file);
         }
         free(file);
+        return name;
     }
-    else if (strcmp(name, "stock") != 0 && strcmp(name, "base") != 0
-             && strcmp(name, "patched") != 0 && strcmp(name, "follow-up") != 0)
+    char *all = text("%s", "");
+    for (const char *const *known = choice->names; *known; ++known)
     {
-        usage_error("no server '%s'; there are stock, base, patched, follow-up, FILE.deb,"
-                    " and paths with a slash", name);
+        if (strcmp(name, *known) == 0)
+        {
+            free(all);
+            return name;
+        }
+        char *more = text("%s%s, ", all, *known);
+        free(all);
+        all = more;
     }
-    return name;
+    usage_error("no %s '%s'; there are %sFILE.deb, and paths with a slash", choice->what, name, all);
 }
 
 void
 options_parse(struct options *options, int argc, char *argv[])
 {
-    enum { SERVER = 256, SUITE, CLIENTS, ROUNDS, KEEPALIVE, LOAD, STALL, SCRIPT, MANAGEMENT,
-           STATUS, TCP, RMEM_MAX, NO_RCVBUFFORCE, MAX_CLIENTS, SERVERS, ACCEL, OUTPUT, HELP };
+    enum { SERVER = 256, SUITE, MODULE, MODULE_DELAY, KERNEL, CLIENTS, ROUNDS, KEEPALIVE, LOAD,
+           STALL, SCRIPT, MANAGEMENT, STATUS, TCP, RMEM_MAX, NO_RCVBUFFORCE, MAX_CLIENTS,
+           SERVERS, ACCEL, OUTPUT, HELP };
     static const struct option known[] = {
         { "server", required_argument, NULL, SERVER },
         { "suite", required_argument, NULL, SUITE },
+        { "module", required_argument, NULL, MODULE },
+        { "module-delay", required_argument, NULL, MODULE_DELAY },
+        { "kernel", required_argument, NULL, KERNEL },
         { "clients", required_argument, NULL, CLIENTS },
         { "rounds", required_argument, NULL, ROUNDS },
         { "keepalive", required_argument, NULL, KEEPALIVE },
@@ -165,8 +201,9 @@ options_parse(struct options *options, int argc, char *argv[])
     int which;
 
     *options = (struct options){
-        .suite = "trixie", .server = "patched", .accel = "tcg", .clients = 64, .servers = 1,
-        .rounds = 1, .keepalive_interval = 3, .keepalive_timeout = 10, .status_interval = 1,
+        .suite = "trixie", .server = "patched", .module = "stock", .kernel = "", .accel = "tcg",
+        .clients = 64, .servers = 1, .rounds = 1, .keepalive_interval = 3, .keepalive_timeout = 10,
+        .status_interval = 1,
     };
     opterr = 0;
     while ((which = getopt_long(argc, argv, ":h", known, &index)) != -1)
@@ -175,7 +212,10 @@ options_parse(struct options *options, int argc, char *argv[])
 
         switch (which)
         {
-            case SERVER: options->server = server(optarg); break;
+            case SERVER: options->server = choose(&servers, optarg); break;
+            case MODULE: options->module = choose(&modules, optarg); break;
+            case MODULE_DELAY: options->module_delay = number(name, optarg, 0, 10000); break;
+            case KERNEL: options->kernel = optarg; break;
             case SUITE: options->suite = one_of(name, optarg, "trixie", "bookworm"); break;
             case CLIENTS: options->clients = number(name, optarg, 1, 10240); break;
             case ROUNDS: options->rounds = number(name, optarg, 1, 10000); break;
@@ -225,7 +265,7 @@ json_t *
 options_json(const struct options *options)
 {
     return json_pack("{s: i, s: i, s: i, s: [i, i], s: b, s: b, s: i, s: b, s: i, s: b, s: i, s: b,"
-                     " s: i, s: s}",
+                     " s: i, s: s, s: i, s: s}",
                      "clients", options->clients, "servers", options->servers,
                      "rounds", options->rounds,
                      "keepalive", options->keepalive_interval, options->keepalive_timeout,
@@ -233,5 +273,6 @@ options_json(const struct options *options)
                      "management", options->management, "status", options->status_interval,
                      "tcp", options->tcp, "rmem_max", options->rmem_max,
                      "no_rcvbufforce", options->no_rcvbufforce,
-                     "max_clients", options->max_clients, "accel", options->accel);
+                     "max_clients", options->max_clients, "accel", options->accel,
+                     "module_delay", options->module_delay, "kernel", options->kernel);
 }

@@ -210,7 +210,8 @@ rounds_run(struct storm *storm)
         clean = round_run(storm, ++round);
     }
     save_logs(storm);
-    const char *result = clean ? "pass" : storm->now.dead ? "died" : "leak";
+    const bool crashed = kernel_crashes(storm) > 0;
+    const char *result = !clean ? (storm->now.dead ? "died" : "leak") : crashed ? "crash" : "pass";
     json_object_del(storm->run, "why");
     json_object_update_new(storm->run, json_pack("{s: s, s: f}", "result", result,
                                                  "seconds", seconds_now() - storm->start));
@@ -218,7 +219,8 @@ rounds_run(struct storm *storm)
     {
         json_object_set_new(storm->run, "exit", json_integer(storm->now.exit_status));
     }
-    printf("storm: %s, %d clients, %d of %d rounds, %.0f s: %s\n", options->server,
-           options->clients, round, options->rounds, seconds_now() - storm->start, result);
-    return clean ? STATUS_PASS : STATUS_LEAK;
+    printf("storm: %s, module %s, %d clients, %d of %d rounds, %.0f s: %s\n", options->server,
+           storm->module, options->clients, round, options->rounds, seconds_now() - storm->start,
+           result);
+    return clean && !crashed ? STATUS_PASS : STATUS_LEAK;
 }

@@ -24,7 +24,7 @@
 enum
 {
     STATUS_PASS = 0,
-    STATUS_LEAK = 1,            /**< the server leaked, rejected, or died */
+    STATUS_LEAK = 1,            /**< the server leaked, rejected, or died; or the kernel crashed */
     STATUS_USAGE = 2,
     STATUS_FAILED = 3,          /**< the run itself: it tells nothing of the server */
     STATUS_SKIPPED = 77,        /**< this machine can't; what automake calls a skip */
@@ -47,6 +47,8 @@ struct options
 {
     const char *suite;
     const char *server;
+    const char *module;
+    const char *kernel;         /**< parameters of the guest's */
     const char *output;
     const char *accel;
     int clients;
@@ -57,6 +59,7 @@ struct options
     int max_clients;            /**< of each server */
     int status_interval;        /**< seconds */
     int rmem_max;               /**< bytes; 0: the kernel's default */
+    int module_delay;           /**< milliseconds, see tests/storm/setup */
     int script;                 /**< seconds that client-disconnect blocks; 0: none */
     bool load;
     bool stall;
@@ -106,6 +109,7 @@ struct storm
     const struct options *options;
     const char *root;           /**< the chroot */
     const char *output;         /**< the folder for the result, /mnt in the chroot */
+    char *module;               /**< the version of the module that runs; owned */
     json_t *run;                /**< what is written in the end; owned */
     double start;               /**< seconds, monotonic */
     double next_sample;         /**< likewise */
@@ -257,5 +261,10 @@ int rounds_run(struct storm *storm);
 
 /** The servers' logs and the kernel's, as far as the guest can be talked to. */
 void save_logs(struct storm *storm);
+
+/* kernel.c */
+
+/** Say and note how often the kernel crashed, by its log. @return how often */
+int kernel_crashes(struct storm *storm);
 
 #endif

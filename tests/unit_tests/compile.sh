@@ -28,14 +28,19 @@ dco_peer="$dco_loop
 # and what of openvpn/
 dco_linux_mocks="$our_tests/mock_netlink.c $our_tests/mock_openvpn.c"
 
-# compile_for TREE OPTION...: compile with TREE's headers
+# what our own C is compiled with. It implements interfaces of OpenVPN's, and needs not
+# all of their parameters; the kernel's NLMSG_OK() compares signs.
+strict="-Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Werror"
+
+# compile_for TREE OPTION...: compile with TREE's headers, which are not ours to warn of
 compile_for()
 {
     tree=$1
     shift
     # shellcheck disable=SC2046,SC2086 # lists of words
-    ${CC:-cc} -std=gnu11 -g -DHAVE_CONFIG_H -I"$build" -I"$build/include" -I"$tree/include" -I"$tree/src/compat" \
-        -I"$tree/src/openvpn" -I"$our_tests" -I"$base_dir/tests/unit_tests/openvpn" \
+    ${CC:-cc} -std=gnu11 -g -DHAVE_CONFIG_H -isystem "$build" -isystem "$build/include" -isystem "$tree/include" \
+        -isystem "$tree/src/compat" -isystem "$tree/src/openvpn" -I"$our_tests" \
+        -isystem "$base_dir/tests/unit_tests/openvpn" \
         $(pkg-config --cflags libnl-genl-3.0 cmocka libcap-ng libcrypto) ${options-} "$@"
 }
 
@@ -70,7 +75,8 @@ compile_ours()
     for file in $ours
     do
         name=${file##*/}
-        compile_for "$ours_for" -w "$@" -c -o "$objects/${name%.c}.o" "$file" || return 1
+        # shellcheck disable=SC2086 # a list of words
+        compile_for "$ours_for" $strict "$@" -c -o "$objects/${name%.c}.o" "$file" || return 1
     done
 }
 
@@ -115,7 +121,8 @@ build_driver()
         [ -d "$objects" ] || { compile_objects "$from" "$objects" $dco_linux &&
             compile_mocks "$from" "$objects" "$@"; } || return 1 ;;
     esac
-    compile_for "$from" -w "$@" -c -o "$dir/$driver.o" "$our_tests/test_$driver.c" || return 1
+    # shellcheck disable=SC2086 # lists of words
+    compile_for "$from" $strict "$@" -c -o "$dir/$driver.o" "$our_tests/test_$driver.c" || return 1
     # shellcheck disable=SC2086 # a list of words
     link_driver "$dir/$driver" "$dir/$driver.o" "$objects"/*.o $link
 }

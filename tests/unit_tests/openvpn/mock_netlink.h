@@ -89,6 +89,7 @@ extern struct mock_kernel
     bool gone[N_PEERS];         /* the peers that there are no more */
     int request_error;          /* that requests are answered with: 0, or -errno */
     int send_error;             /* that sendmsg() fails with: 0, or errno */
+    int noop_error;             /* that it fails with for an NLMSG_NOOP */
     int socket_error;           /* that socket() fails with, once the next ... */
     int n_sockets;              /* ... have been opened */
 
@@ -106,6 +107,7 @@ extern struct mock_kernel
     int n_requests;             /* to ovpn-dco, so far */
     int n_get_peer[N_PEERS];    /* those of them that were for this peer */
     int n_dumps;                /* and those that were for all */
+    int n_noops;                /* messages that ask for nothing but an ACK */
     int fruitless_reads;        /* calls of recvmsg() in a row that got nothing */
 } kernel;
 

@@ -59,8 +59,6 @@ int logged, warned, warned_opening;
 
 struct timeval wall_clock = { .tv_sec = 1000000000 };
 
-bool (*before_wait)(struct context *c);
-
 time_t
 time(time_t *t)
 {
@@ -97,11 +95,9 @@ process(dco_context_t *dco)
     }
 }
 
-/* a driver that has the real one takes that */
-void __attribute__((weak))
-process_dco_message(struct context *c)
+void
+process_dco_message(void)
 {
-    assert_ptr_equal(c, &top);
     if (top.mode == CM_TOP && tuntap.dco.dco_del_peer_reason != OVPN_DEL_PEER_REASON_USERSPACE
         && tuntap.dco.dco_message_peer_id < MAX_CLIENTS)
     {
@@ -110,8 +106,18 @@ process_dco_message(struct context *c)
     process(&tuntap.dco);
 }
 
-/* 2.6.20 calls one of these instead. Older releases have these names for
- * functions with other arguments, hence the labels. */
+/* A driver that has the real ones takes those. Releases with upstream's
+ * own fix call one of the two below. Older releases have these names for functions with other arguments,
+ * hence the labels. */
+void __attribute__((weak))
+process_incoming_del_peer(struct multi_context *m, struct multi_instance *mi, dco_context_t *dco)
+{
+    assert_ptr_equal(m, &multi_context);
+    assert_ptr_equal(dco, &tuntap.dco);
+    assert_ptr_equal(mi, &instance[dco->dco_message_peer_id]);
+    process_dco_message();
+}
+
 void __attribute__((weak))
 process_for_server(dco_context_t *dco) __asm__ ("multi_process_incoming_dco");
 
@@ -122,14 +128,14 @@ void
 process_for_server(dco_context_t *dco)
 {
     assert_ptr_equal(dco, &tuntap.dco);
-    process_dco_message(&top);
+    process_dco_message();
 }
 
 void
 process_for_p2p(dco_context_t *dco)
 {
     assert_ptr_equal(dco, &tuntap.dco);
-    process_dco_message(&top);
+    process_dco_message();
 }
 
 int
@@ -182,7 +188,7 @@ __wrap_x_msg(const unsigned int flags, const char *format, ...)
     const unsigned int level = flags & M_DEBUG_LEVEL;
 
     /* "dco_do_read" and the like are no message about a message, nor is the
-     * line that 2.6.20 has for each before it is looked at */
+     * line that upstream's own fix has for each before it is looked at */
     logged += strchr(format, ' ') && !strstr(format, "received netlink message");
     warned += level <= 1;
     if ((flags & M_FATAL) && fatal_is_expected)
@@ -202,6 +208,22 @@ __wrap_x_msg(const unsigned int flags, const char *format, ...)
 /*
  * The event loop
  */
+
+int
+dco_read(dco_context_t *dco)
+{
+    if (dco_read_and_process)
+    {
+        return dco_read_and_process(dco);
+    }
+    const int ret = dco_do_read(dco);
+    if (top.mode == CM_P2P && dco->dco_message_type == OVPN_CMD_DEL_PEER)
+    {
+        process_dco_message();
+        dco->dco_message_type = 0;
+    }
+    return ret;
+}
 
 static int event_fd;
 
@@ -233,13 +255,10 @@ run_event_loop(void)
 {
     int passes = 0;
 
-    while (!IS_SIG(&top) && ((before_wait && before_wait(&top)) || readable()))
+    while (!IS_SIG(&top) && readable())
     {
         assert_in_range(++passes, 1, 4 * MAX_CLIENTS);
-        if (readable() && !IS_SIG(&top))
-        {
-            dco_read(&tuntap.dco);
-        }
+        dco_read(&tuntap.dco);
     }
     return passes;
 }
@@ -256,7 +275,25 @@ raise_signal(void)
 void
 spend_a_second(void)
 {
-    ++wall_clock.tv_sec;
+    spend(1000);
+}
+
+void
+spend(int milliseconds)
+{
+    wall_clock.tv_usec += milliseconds * 1000L;
+    wall_clock.tv_sec += wall_clock.tv_usec / 1000000;
+    wall_clock.tv_usec %= 1000000;
+}
+
+void
+connect_clients(int n)
+{
+    CLEAR(instances);
+    for (int i = 0; i < n; ++i)
+    {
+        connect_client(i);
+    }
 }
 
 void
@@ -404,7 +441,6 @@ reset(int mode)
     CLEAR(tls_multi);
     CLEAR(instances);
     on_notification = NULL;
-    before_wait = NULL;
     reset_kernel();
 
     top.mode = mode;
@@ -417,8 +453,7 @@ reset(int mode)
     {
         multi_context.max_clients = MAX_CLIENTS;
         multi_context.instances = instances;
-        connect_client(1);
-        connect_client(2);
+        connect_clients(MAX_CLIENTS);
         top.multi = &multi_context;
     }
 }

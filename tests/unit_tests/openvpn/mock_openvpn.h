@@ -36,16 +36,13 @@
 
 #define MAX_CLIENTS N_PEERS
 
-/* most datagrams and requests that one dco_read() may take */
-#define READ_BOUND  64
-
 extern struct context top;      /* the server's, or our one in P2P mode */
 extern struct tuntap tuntap;
 extern struct signal_info signal_info;
 extern struct tls_multi tls_multi;  /* P2P mode: our peer is 1 */
 
 /* the server's instances: instance[i], if it is in instances, is the client
- * whose peer-id is i, at first 1 and 2 */
+ * whose peer-id is i */
 extern struct multi_context multi_context;
 extern struct multi_instance *instances[MAX_CLIENTS];
 extern struct multi_instance instance[MAX_CLIENTS];
@@ -74,20 +71,17 @@ extern struct timeval wall_clock;
  * The event loop
  */
 
-/* called each time before it would wait, if set; returns whether it may not */
-extern bool (*before_wait)(struct context *c);
-
-/* 2.6.20 has another name for it; that which is not there is NULL */
+/* upstream's own fix gave it another name; that which is not there is NULL */
 int dco_read_and_process(dco_context_t *dco) __attribute__((weak));
 
 extern __typeof__(dco_read_and_process) dco_do_read __attribute__((weak));
 
-/** Let dco_linux.c read notifications. */
-static inline int
-dco_read(dco_context_t *dco)
-{
-    return dco_read_and_process ? dco_read_and_process(dco) : dco_do_read(dco);
-}
+/** Let dco_linux.c read notifications. What it leaves in dco in P2P mode is taken
+ * for processed, as by process_incoming_dco(). */
+int dco_read(dco_context_t *dco);
+
+/** Record the message in the DCO context as processed, and forget that client. */
+void process_dco_message(void);
 
 /** The descriptor that it polls for DCO_READ, or -1. */
 int polled_fd(void);
@@ -108,8 +102,14 @@ void raise_signal(void);
 /** An on_notification: each one takes a second. */
 void spend_a_second(void);
 
+/** Let time go by. */
+void spend(int milliseconds);
+
 /** Let the server have a client whose peer has this id in the kernel. */
 void connect_client(int peer_id);
+
+/** Let it have those with the ids 0 to \a n - 1, and no others. */
+void connect_clients(int n);
 
 /** Check that these, and no others, were processed. */
 void assert_processed(const struct notification *expected, int n);

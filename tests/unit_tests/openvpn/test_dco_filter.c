@@ -300,6 +300,10 @@ filter__when_messages_are_mutated__drops_none_that_counts(void **state)
         }
         dropped += !passed;
         counted += n_processed > 0;
+        for (int j = 0; j < n_processed; ++j)
+        {
+            connect_client(processed[j].peer_id);
+        }
         batch.len = 0;
     }
     /* or this would prove nothing */

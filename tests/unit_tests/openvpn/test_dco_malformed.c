@@ -19,8 +19,8 @@
 
 /**
  * @file
- * Unit tests of dco_linux.c: when notifications were lost, dco_resync() asks the
- * kernel for each peer that there should be.
+ * Unit tests of dco_linux.c: a message that is none for us costs no other one of
+ * its datagram, whatever is wrong with it.
  */
 
 #ifdef HAVE_CONFIG_H
@@ -36,394 +36,152 @@
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX)
 
+#include "mock_msg.h"
 #include "mock_netlink.h"
 #include "mock_openvpn.h"
-#include "otime.h"
 
-static int
-setup_resync(void **state)
-{
-    setup_server(state);
-    before_wait = dco_resync;
-    return 0;
-}
-
-static int
-setup_p2p_resync(void **state)
-{
-    setup_p2p(state);
-    before_wait = dco_resync;
-    return 0;
-}
+/*
+ * Bad messages
+ */
 
 static void
-connect_clients(void)
+test_bad_message(void **state)
 {
-    for (int i = 0; i < MAX_CLIENTS; ++i)
+    const struct bad_message *bad = *state;
+    static struct batch batch;
+
+    for (int place = 0; place < 3; ++place)
     {
-        connect_client(i);
-    }
-}
-
-static void
-remove_peers(int first, int n)
-{
-    for (int i = 0; i < n; ++i)
-    {
-        remove_peer(first + i);
-    }
-}
-
-/** Check that peers \a first to \a first + \a n - 1, and no others, were found
- * to be gone, in whatever order. */
-static void
-assert_lost(int first, int n)
-{
-    bool lost[MAX_CLIENTS] = { false };
-
-    assert_int_equal(n_processed, n);
-    for (int i = 0; i < n; ++i)
-    {
-        const struct notification *p = &processed[i];
-
-        if (p->peer_id < first || p->peer_id >= first + n || lost[p->peer_id]
-            || p->reason != DCO_DEL_PEER_REASON_LOST)
+        n_processed = 0;
+        connect_clients(20);
+        for (int i = 0; i < 3; ++i)
         {
-            fail_msg("notification %d: peer-id %d, reason %d", i + 1, p->peer_id, p->reason);
+            if (i == place)
+            {
+                add_bad_message(&batch, bad);
+            }
+            else
+            {
+                del_peer(&batch, 10 + i, OVPN_DEL_PEER_REASON_EXPIRED);
+            }
         }
-        lost[p->peer_id] = true;
+        multicast(&batch);
+        run_event_loop();
+
+        const struct notification expected[] = {
+            { place == 0 ? 11 : 10, OVPN_DEL_PEER_REASON_EXPIRED },
+            { place == 2 ? 11 : 12, OVPN_DEL_PEER_REASON_EXPIRED },
+        };
+        assert_processed(expected, SIZE(expected));
     }
 }
 
-static void
-resync__when_notifications_are_lost__finds_the_peers_gone(void **state)
-{
-    connect_clients();
-    multicast_error(ENOBUFS);
-    remove_peers(100, 100);
-    run_event_loop();
-    assert_lost(100, 100);
-    assert_int_equal(kernel.n_requests, MAX_CLIENTS);
+#define BAD_CASE(...) (&(struct bad_message){ __VA_ARGS__ })
 
-    /* and is done with it */
-    run_event_loop();
-    assert_int_equal(kernel.n_requests, MAX_CLIENTS);
-}
+/* a message that is good by itself, but that libnl would not just hand on */
+struct flag_case
+{
+    int flags;
+    uint32_t seq;
+};
 
 static void
-resync__when_another_error_loses_some__finds_them_too(void **state)
+test_flags(void **state)
 {
-    remove_peer(2);
-    multicast_error(ECONNRESET);
-    run_event_loop();
-    assert_lost(2, 1);
-}
+    const struct flag_case *f = *state;
+    static struct batch batch;
 
-static void
-resync__when_nothing_was_lost__makes_no_request(void **state)
-{
-    remove_peer(2);
-    multicast_expired(10, 200, false);
-    run_event_loop();
-    multicast_error(EINTR);
-    run_event_loop();
-    assert_false(dco_resync(&top));
-    assert_expired(10, 200);
-    assert_int_equal(kernel.n_requests, 0);
-}
-
-static void
-resync__when_there_are_many__makes_a_bounded_number_of_requests_a_pass(void **state)
-{
-    connect_clients();
-    multicast_error(ENOBUFS);
-    for (int n = 0, last = 0; readable() || dco_resync(&top); ++n)
+    for (int i = 0; i < 3; ++i)
     {
-        if (readable())
-        {
-            dco_read(&tuntap.dco);
-        }
-        assert_in_range(n, 0, 2 * MAX_CLIENTS / READ_BOUND);
-        assert_in_range(kernel.n_requests - last, 1, READ_BOUND);
-        last = kernel.n_requests;
+        struct nlmsghdr *nlh = (struct nlmsghdr *)(batch.data + batch.len);
+        del_peer(&batch, 10 + i, OVPN_DEL_PEER_REASON_EXPIRED);
+        nlh->nlmsg_flags |= f->flags;
+        nlh->nlmsg_seq = f->seq;
     }
-    assert_int_equal(kernel.n_requests, MAX_CLIENTS);
-}
-
-static void
-assert_drained(int cmd)
-{
-    assert_false(readable());
-}
-
-/* what a pass has read counts, too */
-static void
-resync__when_some_are_read_first__makes_fewer_requests(void **state)
-{
-    connect_clients();
-    multicast_error(ENOBUFS);
-    multicast_expired(2000, READ_BOUND / 2, false);
-    dco_read(&tuntap.dco);
-    assert_int_equal(n_processed, READ_BOUND / 2);
-    assert_in_range(kernel.n_requests, 1, READ_BOUND / 2);
-}
-
-static void
-resync__when_notifications_are_queued__reads_them_first(void **state)
-{
-    multicast_error(ENOBUFS);
-    multicast_expired(500, 200, false);
-    kernel.on_request = assert_drained;
+    multicast(&batch);
     run_event_loop();
-    assert_expired(500, 200);
-    assert_int_equal(kernel.n_requests, 2);
+    assert_expired(10, 3);
+    assert_int_equal(warned, 0);
 }
 
-/* the bound is reached with the last datagram: no event tells that there is
- * something left to do */
+#define FLAG_CASE(flags, seq) (&(struct flag_case){ flags, seq })
+
 static void
-resync__when_the_queue_ends_with_the_bound__is_not_forgotten(void **state)
+read__when_a_datagram_is_empty__goes_past_it(void **state)
 {
-    remove_peer(2);
-    multicast_error(ENOBUFS);
-    multicast_expired(500, READ_BOUND - 1, false);
-    dco_read(&tuntap.dco);
-    assert_int_equal(n_processed, READ_BOUND - 1);
-    assert_false(readable());
+    multicast_expired(0, 1, true);
+    multicast_datagram(NULL, 0);
+    multicast_datagram(NULL, 0);
+    multicast_expired(1, 1, true);
     run_event_loop();
-    assert_int_equal(n_processed, READ_BOUND);
-    assert_int_equal(processed[READ_BOUND - 1].peer_id, 2);
+    assert_expired(0, 2);
 }
 
 static void
-overrun_halfway(int cmd)
+read__when_a_datagram_is_too_large__warns_and_goes_on(void **state)
 {
-    if (kernel.n_requests == MAX_CLIENTS / 2)
-    {
-        /* one that was asked for already, one that wasn't */
-        remove_peer(MAX_CLIENTS - 1);
-        remove_peer(0);
-        multicast_error(ENOBUFS);
-    }
-}
+    static uint8_t zeros[2 * BATCH_SIZE];
 
-static void
-resync__when_more_is_lost_meanwhile__starts_again(void **state)
-{
-    connect_clients();
-    multicast_error(ENOBUFS);
-    kernel.on_request = overrun_halfway;
+    multicast_datagram(zeros, sizeof(zeros));
+    multicast_expired(0, 2, false);
     run_event_loop();
-    assert_int_equal(n_processed, 2);
-    assert_int_equal(processed[0].peer_id + processed[1].peer_id, MAX_CLIENTS - 1);
-}
-
-static void
-resync__when_an_instance_has_no_peer__does_not_ask_for_it(void **state)
-{
-    connect_client(3);
-    connect_client(4);
-    instance_tls[3].dco_peer_id = -1;
-    instance[4].halt = true;
-    remove_peer(3);
-    remove_peer(4);
-    multicast_error(ENOBUFS);
-    run_event_loop();
-    assert_int_equal(kernel.n_requests, 2);
-    assert_int_equal(n_processed, 0);
-}
-
-static void
-resync__when_the_kernel_fails_to_tell__keeps_the_instance(void **state)
-{
-    kernel.request_error = -EPERM;
-    remove_peer(1);
-    multicast_error(ENOBUFS);
-    run_event_loop();
-    assert_int_equal(kernel.n_requests, 2);
-    assert_int_equal(n_processed, 0);
-}
-
-/* each request would take as long */
-static void
-resync__when_the_kernel_does_not_answer__asks_once_a_pass(void **state)
-{
-    connect_clients();
-    remove_peers(0, MAX_CLIENTS);
-    kernel.request_error = -ETIMEDOUT;
-    multicast_error(ENOBUFS);
-    dco_read(&tuntap.dco);
-    for (int i = 1; i < 5; ++i)
-    {
-        assert_int_equal(kernel.n_requests, i);
-        assert_true(dco_resync(&top));
-    }
-    assert_int_equal(n_processed, 0);
-
-    /* and goes on with that one when it does */
-    kernel.request_error = 0;
-    run_event_loop();
-    assert_lost(0, MAX_CLIENTS);
-}
-
-static void
-spend_a_second_on_a_request(int cmd)
-{
-    spend_a_second();
-}
-
-static void
-resync__when_the_second_changes__goes_on_later(void **state)
-{
-    remove_peer(2);
-    connect_client(3);
-    kernel.on_request = spend_a_second_on_a_request;
-    multicast_error(ENOBUFS);
-    dco_read(&tuntap.dco);
-    for (int i = 1; i <= 3; ++i)
-    {
-        assert_int_equal(kernel.n_requests, i);
-        assert_int_equal(now, wall_clock.tv_sec);
-        assert_int_equal(dco_resync(&top), i < 3);
-    }
-    assert_lost(2, 1);
-}
-
-/* no request then, as each may take long, too */
-static void
-resync__when_the_second_changes_while_reading__asks_later(void **state)
-{
-    connect_clients();
-    on_notification = spend_a_second;
-    multicast_error(ENOBUFS);
-    multicast_expired(2000, 1, true);
-    dco_read(&tuntap.dco);
-    assert_int_equal(n_processed, 1);
-    assert_int_equal(kernel.n_requests, 0);
-
-    /* and when it has begun */
-    assert_true(dco_resync(&top));
-    const int n_requests = kernel.n_requests;
-    assert_in_range(n_requests, 1, READ_BOUND);
-    multicast_expired(2000, 1, true);
-    assert_true(dco_resync(&top));
-    assert_int_equal(n_processed, 2);
-    assert_int_equal(kernel.n_requests, n_requests);
-
-    run_event_loop();
-    assert_int_equal(kernel.n_requests, MAX_CLIENTS);
-}
-
-static void
-resync__when_the_socket_fails_again_and_again__warns_once(void **state)
-{
-    for (int i = 0; i < 3 * READ_BOUND; ++i)
-    {
-        multicast_error(i % 2 ? ENOBUFS : ECONNRESET);
-    }
-    multicast_expired(500, 1, true);
-    run_event_loop();
+    assert_expired(0, 2);
     assert_int_equal(warned, 1);
-    assert_int_equal(kernel.n_requests, 2);
-
-    /* that is past: the next time it is news */
-    multicast_error(ENOBUFS);
-    run_event_loop();
-    assert_int_equal(warned, 2);
-    assert_int_equal(kernel.n_requests, 4);
 }
 
+/* which the event loop is woken with while peers are checked */
 static void
-close_all(void)
+ack__when_it_wakes_the_event_loop__is_no_message(void **state)
 {
-    CLEAR(instances);
-    CLEAR(instance);
-    CLEAR(instance_tls);
-}
-
-static void
-resync__when_instances_close_meanwhile__asks_for_the_rest_only(void **state)
-{
-    connect_clients();
-    remove_peers(0, MAX_CLIENTS);
-    on_notification = close_all;
+    connect_clients(3);
     multicast_error(ENOBUFS);
+    dco_read(&tuntap.dco);
+    assert_int_equal(kernel.n_noops, 1);
+    mock_set_debug_level(3);
+    logged = 0;
     run_event_loop();
-    assert_int_equal(n_processed, 1);
-    assert_int_equal(kernel.n_requests, 1);
-}
-
-static void
-resync__when_a_signal_is_raised__stops(void **state)
-{
-    connect_clients();
-    remove_peers(0, MAX_CLIENTS);
-    on_notification = raise_signal;
-    multicast_error(ENOBUFS);
-    run_event_loop();
-    assert_int_equal(n_processed, 3);
-}
-
-static void
-p2p_resync__when_the_peer_is_gone__is_processed(void **state)
-{
-    remove_peer(1);
-    multicast_error(ENOBUFS);
-    run_event_loop();
-    assert_lost(1, 1);
-
-    /* and not again: process_incoming_dco() has forgotten it */
-    tls_multi.dco_peer_id = -1;
-    multicast_error(ENOBUFS);
-    run_event_loop();
-    assert_int_equal(n_processed, 1);
-    assert_int_equal(kernel.n_requests, 1);
-}
-
-static void
-p2p_resync__when_the_peer_lives__is_kept(void **state)
-{
-    multicast_error(ENOBUFS);
-    run_event_loop();
-    assert_int_equal(kernel.n_requests, 1);
+    assert_int_equal(kernel.n_requests, 3);
     assert_int_equal(n_processed, 0);
-    assert_int_equal(tls_multi.dco_peer_id, 1);
+    assert_int_equal(logged, 0);
 }
 
-static void
-resync__when_there_is_no_device__does_nothing(void **state)
-{
-    top.c1.tuntap = NULL;
-    assert_false(dco_resync(&top));
-    top.c1.tuntap = &tuntap;
-}
-
-#define RESYNC_TEST(f) cmocka_unit_test_setup_teardown(f, setup_resync, teardown)
-#define P2P_RESYNC_TEST(f) cmocka_unit_test_setup_teardown(f, setup_p2p_resync, teardown)
+#define BAD_MESSAGE(name, ...)                                              \
+    SERVER_CASE("bad_message__when_" name "__costs_no_other",               \
+                test_bad_message, BAD_CASE(__VA_ARGS__))
 
 int
 main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        RESYNC_TEST(resync__when_notifications_are_lost__finds_the_peers_gone),
-        RESYNC_TEST(resync__when_another_error_loses_some__finds_them_too),
-        RESYNC_TEST(resync__when_nothing_was_lost__makes_no_request),
-        RESYNC_TEST(resync__when_there_are_many__makes_a_bounded_number_of_requests_a_pass),
-        RESYNC_TEST(resync__when_some_are_read_first__makes_fewer_requests),
-        RESYNC_TEST(resync__when_notifications_are_queued__reads_them_first),
-        RESYNC_TEST(resync__when_the_queue_ends_with_the_bound__is_not_forgotten),
-        RESYNC_TEST(resync__when_more_is_lost_meanwhile__starts_again),
-        RESYNC_TEST(resync__when_an_instance_has_no_peer__does_not_ask_for_it),
-        RESYNC_TEST(resync__when_the_kernel_fails_to_tell__keeps_the_instance),
-        RESYNC_TEST(resync__when_the_kernel_does_not_answer__asks_once_a_pass),
-        RESYNC_TEST(resync__when_the_second_changes__goes_on_later),
-        RESYNC_TEST(resync__when_the_second_changes_while_reading__asks_later),
-        RESYNC_TEST(resync__when_the_socket_fails_again_and_again__warns_once),
-        RESYNC_TEST(resync__when_instances_close_meanwhile__asks_for_the_rest_only),
-        RESYNC_TEST(resync__when_a_signal_is_raised__stops),
-        RESYNC_TEST(resync__when_there_is_no_device__does_nothing),
-        P2P_RESYNC_TEST(p2p_resync__when_the_peer_is_gone__is_processed),
-        P2P_RESYNC_TEST(p2p_resync__when_the_peer_lives__is_kept),
+        BAD_MESSAGE("without_attributes", 0),
+        BAD_MESSAGE("without_ifindex", .attrs = ALL_ATTRS & ~IFINDEX_ATTR),
+        BAD_MESSAGE("ifindex_is_empty", .attrs = ALL_ATTRS, .empty = IFINDEX_ATTR),
+        BAD_MESSAGE("ifindex_is_foreign", .attrs = ALL_ATTRS, .ifindex = IFINDEX + 1),
+        BAD_MESSAGE("without_del_peer", .attrs = IFINDEX_ATTR),
+        BAD_MESSAGE("del_peer_is_empty", .attrs = ALL_ATTRS, .empty = DEL_PEER_ATTR),
+        BAD_MESSAGE("del_peer_is_too_long", .attrs = ALL_ATTRS, .nested_len = 200),
+        BAD_MESSAGE("without_reason", .attrs = ALL_ATTRS & ~REASON_ATTR),
+        BAD_MESSAGE("reason_is_empty", .attrs = ALL_ATTRS, .empty = REASON_ATTR),
+        BAD_MESSAGE("without_peer_id", .attrs = ALL_ATTRS & ~PEER_ID_ATTR),
+        BAD_MESSAGE("peer_id_is_empty", .attrs = ALL_ATTRS, .empty = PEER_ID_ATTR),
+        BAD_MESSAGE("peer_id_is_over_24_bits", .attrs = ALL_ATTRS, .peer_id = MAX_PEER_ID + 1),
+        BAD_MESSAGE("peer_id_is_minus_1", .attrs = ALL_ATTRS, .peer_id = 0xffffffff),
+        BAD_MESSAGE("command_is_unknown", .attrs = ALL_ATTRS, .cmd = 200),
+        BAD_MESSAGE("command_is_get_peer", .attrs = ALL_ATTRS, .cmd = OVPN_CMD_GET_PEER),
+        BAD_MESSAGE("family_is_foreign", .attrs = ALL_ATTRS, .type = FAMILY_ID + 1),
+        BAD_MESSAGE("type_is_noop", .attrs = ALL_ATTRS, .type = NLMSG_NOOP),
+        BAD_MESSAGE("type_is_error", .attrs = ALL_ATTRS, .type = NLMSG_ERROR),
+        BAD_MESSAGE("type_is_short_error", .type = NLMSG_ERROR),
+        BAD_MESSAGE("type_is_done", .attrs = ALL_ATTRS, .type = NLMSG_DONE),
+        BAD_MESSAGE("type_is_overrun", .attrs = ALL_ATTRS, .type = NLMSG_OVERRUN),
+        BAD_MESSAGE("without_genl_header", .cut = GENL_HDRLEN + NLA_HDRLEN + 4),
+        SERVER_CASE("notification__when_flagged_multipart__is_processed",
+                    test_flags, FLAG_CASE(NLM_F_MULTI, 0)),
+        SERVER_CASE("notification__when_flagged_interrupted_dump__is_processed",
+                    test_flags, FLAG_CASE(0x10 /* NLM_F_DUMP_INTR */, 0)),
+        SERVER_TEST(read__when_a_datagram_is_empty__goes_past_it),
+        SERVER_TEST(read__when_a_datagram_is_too_large__warns_and_goes_on),
+        SERVER_TEST(ack__when_it_wakes_the_event_loop__is_no_message),
     };
 
     /* the name of a case, or a pattern, to run no other */
@@ -431,7 +189,7 @@ main(int argc, char **argv)
     {
         cmocka_set_test_filter(argv[1]);
     }
-    return cmocka_run_group_tests_name("dco_resync", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("dco_malformed", tests, NULL, NULL);
 }
 
 #else  /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */

@@ -89,6 +89,10 @@ poll(struct pollfd *fds, nfds_t n, int timeout)
 
     assert_int_equal(n, 1);
     assert_int_equal(request->events, POLLIN);
+    if (!timeout)
+    {
+        return sock->queue.head ? 1 : 0;    /* that of notifications */
+    }
     assert_ptr_equal(sock, request_socket());
     assert_in_range(timeout, 1, 1000);
     ++n_polls;
@@ -253,6 +257,26 @@ late_reply__when_the_next_request_is_not_sent__is_skipped(void **state)
     }
 }
 
+/* such as the question whether a notification is late */
+static void
+late_reply__when_a_notification_comes_next__is_skipped(void **state)
+{
+    static struct batch batch;
+
+    replies = LATE;
+    kernel.request_error = -ENOENT;
+    assert_request(&requests[0], -ETIMEDOUT, 1);
+    replies = IN_TIME;
+    kernel.request_error = 0;
+
+    del_peer(&batch, 2, OVPN_DEL_PEER_REASON_EXPIRED);
+    kernel.gone[2] = false;
+    multicast(&batch);
+    run_event_loop();
+    assert_int_equal(n_processed, 0);
+    assert_int_equal(kernel.n_get_peer[2], 1);
+}
+
 static void
 request__when_it_cannot_be_sent__fails_at_once(void **state)
 {
@@ -349,6 +373,7 @@ main(int argc, char **argv)
         REQUEST_TEST(late_reply__when_bad__is_not_that_of_the_next_request),
         REQUEST_TEST(late_reply__when_there_are_some__are_all_skipped),
         REQUEST_TEST(late_reply__when_the_next_request_is_not_sent__is_skipped),
+        REQUEST_TEST(late_reply__when_a_notification_comes_next__is_skipped),
         REQUEST_TEST(request__when_it_cannot_be_sent__fails_at_once),
         REQUEST_TEST(request__when_refused__is_the_only_one_that_fails),
         REQUEST_TEST(request__when_the_socket_has_an_error__still_gets_its_reply),

@@ -19,8 +19,8 @@
 
 /**
  * @file
- * Unit tests of dco_linux.c: when notifications were lost, dco_resync() asks the
- * kernel for each peer that there should be.
+ * Unit tests of dco_linux.c: when notifications were lost, the kernel is asked for
+ * the peer of each client, and those whose peer is gone are processed.
  */
 
 #ifdef HAVE_CONFIG_H
@@ -41,28 +41,11 @@
 #include "otime.h"
 
 static int
-setup_resync(void **state)
-{
-    setup_server(state);
-    before_wait = dco_resync;
-    return 0;
-}
-
-static int
 setup_p2p_resync(void **state)
 {
     setup_p2p(state);
-    before_wait = dco_resync;
+    top.options.ping_rec_timeout_action = PING_RESTART;
     return 0;
-}
-
-static void
-connect_clients(void)
-{
-    for (int i = 0; i < MAX_CLIENTS; ++i)
-    {
-        connect_client(i);
-    }
 }
 
 static void
@@ -87,7 +70,7 @@ assert_lost(int first, int n)
         const struct notification *p = &processed[i];
 
         if (p->peer_id < first || p->peer_id >= first + n || lost[p->peer_id]
-            || p->reason != DCO_DEL_PEER_REASON_LOST)
+            || p->reason != OVPN_DEL_PEER_REASON_EXPIRED)
         {
             fail_msg("notification %d: peer-id %d, reason %d", i + 1, p->peer_id, p->reason);
         }
@@ -98,16 +81,27 @@ assert_lost(int first, int n)
 static void
 resync__when_notifications_are_lost__finds_the_peers_gone(void **state)
 {
-    connect_clients();
     multicast_error(ENOBUFS);
     remove_peers(100, 100);
     run_event_loop();
     assert_lost(100, 100);
     assert_int_equal(kernel.n_requests, MAX_CLIENTS);
+    assert_int_equal(warned, 1);
 
     /* and is done with it */
+    multicast_expired(500, 1, true);
     run_event_loop();
-    assert_int_equal(kernel.n_requests, MAX_CLIENTS);
+    assert_int_equal(kernel.n_requests, MAX_CLIENTS + 1);
+}
+
+/* as after an outage that takes all of them */
+static void
+resync__when_all_are_lost__finds_all(void **state)
+{
+    multicast_error(ENOBUFS);
+    remove_peers(0, MAX_CLIENTS);
+    run_event_loop();
+    assert_lost(0, MAX_CLIENTS);
 }
 
 static void
@@ -127,47 +121,22 @@ resync__when_nothing_was_lost__makes_no_request(void **state)
     run_event_loop();
     multicast_error(EINTR);
     run_event_loop();
-    assert_false(dco_resync(&top));
     assert_expired(10, 200);
-    assert_int_equal(kernel.n_requests, 0);
-}
-
-static void
-resync__when_there_are_many__makes_a_bounded_number_of_requests_a_pass(void **state)
-{
-    connect_clients();
-    multicast_error(ENOBUFS);
-    for (int n = 0, last = 0; readable() || dco_resync(&top); ++n)
-    {
-        if (readable())
-        {
-            dco_read(&tuntap.dco);
-        }
-        assert_in_range(n, 0, 2 * MAX_CLIENTS / READ_BOUND);
-        assert_in_range(kernel.n_requests - last, 1, READ_BOUND);
-        last = kernel.n_requests;
-    }
-    assert_int_equal(kernel.n_requests, MAX_CLIENTS);
+    /* but those that tell whether they are late */
+    assert_int_equal(kernel.n_requests, 200);
+    assert_int_equal(kernel.n_noops, 0);
 }
 
 static void
 assert_drained(int cmd)
 {
-    assert_false(readable());
+    if (kernel.n_get_peer[2])
+    {
+        assert_false(readable());
+    }
 }
 
-/* what a pass has read counts, too */
-static void
-resync__when_some_are_read_first__makes_fewer_requests(void **state)
-{
-    connect_clients();
-    multicast_error(ENOBUFS);
-    multicast_expired(2000, READ_BOUND / 2, false);
-    dco_read(&tuntap.dco);
-    assert_int_equal(n_processed, READ_BOUND / 2);
-    assert_in_range(kernel.n_requests, 1, READ_BOUND / 2);
-}
-
+/* until then the kernel drops more, without another error */
 static void
 resync__when_notifications_are_queued__reads_them_first(void **state)
 {
@@ -176,23 +145,80 @@ resync__when_notifications_are_queued__reads_them_first(void **state)
     kernel.on_request = assert_drained;
     run_event_loop();
     assert_expired(500, 200);
-    assert_int_equal(kernel.n_requests, 2);
+    assert_int_equal(kernel.n_requests, MAX_CLIENTS);
 }
 
-/* the bound is reached with the last datagram: no event tells that there is
- * something left to do */
 static void
-resync__when_the_queue_ends_with_the_bound__is_not_forgotten(void **state)
+spend_on_request(int cmd)
 {
-    remove_peer(2);
+    spend(1);
+}
+
+/* what the rest of the loop has had, and one at least */
+static void
+resync__when_there_are_many__takes_as_long_as_the_loop(void **state)
+{
     multicast_error(ENOBUFS);
-    multicast_expired(500, READ_BOUND - 1, false);
     dco_read(&tuntap.dco);
-    assert_int_equal(n_processed, READ_BOUND - 1);
-    assert_false(readable());
+    assert_int_equal(kernel.n_requests, 1);
+
+    kernel.on_request = spend_on_request;
+    for (int i = 0; i < 20; ++i)
+    {
+        const int before = kernel.n_requests;
+        spend(i);
+        assert_true(readable());
+        dco_read(&tuntap.dco);
+        assert_int_equal(kernel.n_requests - before, i ? i : 1);
+    }
     run_event_loop();
-    assert_int_equal(n_processed, READ_BOUND);
-    assert_int_equal(processed[READ_BOUND - 1].peer_id, 2);
+    assert_int_equal(kernel.n_requests, MAX_CLIENTS);
+}
+
+/* no event tells about the rest: it takes an ACK, one at a time */
+static void
+resync__when_nothing_is_queued__is_woken(void **state)
+{
+    multicast_error(ENOBUFS);
+    for (int i = 1; i < MAX_CLIENTS; ++i)
+    {
+        assert_true(readable());
+        dco_read(&tuntap.dco);
+        assert_int_equal(kernel.n_requests, i);
+        assert_int_equal(kernel.n_noops, i);
+        assert_int_equal(queue_length(socket_of(polled_fd())->queue.head), 1);
+    }
+    dco_read(&tuntap.dco);
+    assert_false(readable());
+    assert_int_equal(kernel.n_requests, MAX_CLIENTS);
+    assert_int_equal(kernel.n_noops, MAX_CLIENTS - 1);
+    assert_int_equal(warned, 1);
+}
+
+static void
+resync__when_something_is_queued__needs_no_ack(void **state)
+{
+    multicast_error(ENOBUFS);
+    multicast_expired(0, 10, false);
+    for (int i = 0; i < 10; ++i)
+    {
+        dco_read(&tuntap.dco);
+        assert_int_equal(kernel.n_noops, 0);
+    }
+    run_event_loop();
+    assert_expired(0, 10);
+}
+
+/* then nothing would call it again */
+static void
+resync__when_it_cannot_be_woken__goes_on_at_once(void **state)
+{
+    remove_peers(0, MAX_CLIENTS);
+    multicast_error(ENOBUFS);
+    kernel.noop_error = ENOBUFS;
+    dco_read(&tuntap.dco);
+    assert_false(readable());
+    assert_lost(0, MAX_CLIENTS);
 }
 
 static void
@@ -210,7 +236,6 @@ overrun_halfway(int cmd)
 static void
 resync__when_more_is_lost_meanwhile__starts_again(void **state)
 {
-    connect_clients();
     multicast_error(ENOBUFS);
     kernel.on_request = overrun_halfway;
     run_event_loop();
@@ -221,116 +246,66 @@ resync__when_more_is_lost_meanwhile__starts_again(void **state)
 static void
 resync__when_an_instance_has_no_peer__does_not_ask_for_it(void **state)
 {
-    connect_client(3);
-    connect_client(4);
+    connect_clients(4);
     instance_tls[3].dco_peer_id = -1;
-    instance[4].halt = true;
     remove_peer(3);
     remove_peer(4);
     multicast_error(ENOBUFS);
     run_event_loop();
-    assert_int_equal(kernel.n_requests, 2);
+    assert_int_equal(kernel.n_requests, 3);
     assert_int_equal(n_processed, 0);
 }
 
 static void
 resync__when_the_kernel_fails_to_tell__keeps_the_instance(void **state)
 {
-    kernel.request_error = -EPERM;
+    const int error[] = { -EPERM, -ENOMEM, -ENOBUFS, -ENODEV };
+
+    for (size_t i = 0; i < SIZE(error); ++i)
+    {
+        kernel.n_requests = 0;
+        kernel.request_error = error[i];
+        remove_peer(1);
+        multicast_error(ENOBUFS);
+        run_event_loop();
+        assert_int_equal(kernel.n_requests, MAX_CLIENTS);
+        assert_int_equal(n_processed, 0);
+    }
+}
+
+static bool
+lose_reply(const struct nlmsghdr *reply)
+{
+    return kernel.n_requests;
+}
+
+static void
+resync__when_replies_are_lost__keeps_the_instance(void **state)
+{
+    connect_clients(10);
     remove_peer(1);
+    kernel.on_reply = lose_reply;
     multicast_error(ENOBUFS);
-    run_event_loop();
-    assert_int_equal(kernel.n_requests, 2);
+    kernel.fruitless_reads = -100;
+    dco_read(&tuntap.dco);
     assert_int_equal(n_processed, 0);
 }
 
-/* each request would take as long */
 static void
-resync__when_the_kernel_does_not_answer__asks_once_a_pass(void **state)
+resync__when_the_socket_fails_again_and_again__does_not_spin(void **state)
 {
-    connect_clients();
-    remove_peers(0, MAX_CLIENTS);
-    kernel.request_error = -ETIMEDOUT;
-    multicast_error(ENOBUFS);
-    dco_read(&tuntap.dco);
-    for (int i = 1; i < 5; ++i)
-    {
-        assert_int_equal(kernel.n_requests, i);
-        assert_true(dco_resync(&top));
-    }
-    assert_int_equal(n_processed, 0);
-
-    /* and goes on with that one when it does */
-    kernel.request_error = 0;
-    run_event_loop();
-    assert_lost(0, MAX_CLIENTS);
-}
-
-static void
-spend_a_second_on_a_request(int cmd)
-{
-    spend_a_second();
-}
-
-static void
-resync__when_the_second_changes__goes_on_later(void **state)
-{
-    remove_peer(2);
-    connect_client(3);
-    kernel.on_request = spend_a_second_on_a_request;
-    multicast_error(ENOBUFS);
-    dco_read(&tuntap.dco);
-    for (int i = 1; i <= 3; ++i)
-    {
-        assert_int_equal(kernel.n_requests, i);
-        assert_int_equal(now, wall_clock.tv_sec);
-        assert_int_equal(dco_resync(&top), i < 3);
-    }
-    assert_lost(2, 1);
-}
-
-/* no request then, as each may take long, too */
-static void
-resync__when_the_second_changes_while_reading__asks_later(void **state)
-{
-    connect_clients();
-    on_notification = spend_a_second;
-    multicast_error(ENOBUFS);
-    multicast_expired(2000, 1, true);
-    dco_read(&tuntap.dco);
-    assert_int_equal(n_processed, 1);
-    assert_int_equal(kernel.n_requests, 0);
-
-    /* and when it has begun */
-    assert_true(dco_resync(&top));
-    const int n_requests = kernel.n_requests;
-    assert_in_range(n_requests, 1, READ_BOUND);
-    multicast_expired(2000, 1, true);
-    assert_true(dco_resync(&top));
-    assert_int_equal(n_processed, 2);
-    assert_int_equal(kernel.n_requests, n_requests);
-
-    run_event_loop();
-    assert_int_equal(kernel.n_requests, MAX_CLIENTS);
-}
-
-static void
-resync__when_the_socket_fails_again_and_again__warns_once(void **state)
-{
-    for (int i = 0; i < 3 * READ_BOUND; ++i)
+    for (int i = 0; i < 100; ++i)
     {
         multicast_error(i % 2 ? ENOBUFS : ECONNRESET);
     }
-    multicast_expired(500, 1, true);
+    for (int i = 1; i <= 100; ++i)
+    {
+        assert_int_equal(kernel.n_requests, 0);
+        dco_read(&tuntap.dco);
+        assert_int_equal(warned, i);
+    }
     run_event_loop();
-    assert_int_equal(warned, 1);
-    assert_int_equal(kernel.n_requests, 2);
-
-    /* that is past: the next time it is news */
-    multicast_error(ENOBUFS);
-    run_event_loop();
-    assert_int_equal(warned, 2);
-    assert_int_equal(kernel.n_requests, 4);
+    assert_int_equal(kernel.n_requests, MAX_CLIENTS);
 }
 
 static void
@@ -344,7 +319,6 @@ close_all(void)
 static void
 resync__when_instances_close_meanwhile__asks_for_the_rest_only(void **state)
 {
-    connect_clients();
     remove_peers(0, MAX_CLIENTS);
     on_notification = close_all;
     multicast_error(ENOBUFS);
@@ -353,15 +327,21 @@ resync__when_instances_close_meanwhile__asks_for_the_rest_only(void **state)
     assert_int_equal(kernel.n_requests, 1);
 }
 
+/* SIGUSR2 ends no event loop */
 static void
-resync__when_a_signal_is_raised__stops(void **state)
+resync__when_a_signal_is_raised__stops_and_goes_on_after_it(void **state)
 {
-    connect_clients();
     remove_peers(0, MAX_CLIENTS);
     on_notification = raise_signal;
     multicast_error(ENOBUFS);
     run_event_loop();
     assert_int_equal(n_processed, 3);
+    assert_true(readable());
+
+    on_notification = NULL;
+    signal_info.signal_received = 0;
+    run_event_loop();
+    assert_lost(0, MAX_CLIENTS);
 }
 
 static void
@@ -371,13 +351,19 @@ p2p_resync__when_the_peer_is_gone__is_processed(void **state)
     multicast_error(ENOBUFS);
     run_event_loop();
     assert_lost(1, 1);
+    assert_int_equal(kernel.n_requests, 1);
+}
 
-    /* and not again: process_incoming_dco() has forgotten it */
-    tls_multi.dco_peer_id = -1;
+/* trigger_ping_timeout_signal() asserts that there is one */
+static void
+p2p_resync__when_there_is_no_ping__is_none(void **state)
+{
+    top.options.ping_rec_timeout_action = PING_UNDEF;
+    remove_peer(1);
     multicast_error(ENOBUFS);
     run_event_loop();
-    assert_int_equal(n_processed, 1);
-    assert_int_equal(kernel.n_requests, 1);
+    assert_int_equal(n_processed, 0);
+    assert_int_equal(kernel.n_requests, 0);
 }
 
 static void
@@ -390,39 +376,30 @@ p2p_resync__when_the_peer_lives__is_kept(void **state)
     assert_int_equal(tls_multi.dco_peer_id, 1);
 }
 
-static void
-resync__when_there_is_no_device__does_nothing(void **state)
-{
-    top.c1.tuntap = NULL;
-    assert_false(dco_resync(&top));
-    top.c1.tuntap = &tuntap;
-}
-
-#define RESYNC_TEST(f) cmocka_unit_test_setup_teardown(f, setup_resync, teardown)
 #define P2P_RESYNC_TEST(f) cmocka_unit_test_setup_teardown(f, setup_p2p_resync, teardown)
 
 int
 main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        RESYNC_TEST(resync__when_notifications_are_lost__finds_the_peers_gone),
-        RESYNC_TEST(resync__when_another_error_loses_some__finds_them_too),
-        RESYNC_TEST(resync__when_nothing_was_lost__makes_no_request),
-        RESYNC_TEST(resync__when_there_are_many__makes_a_bounded_number_of_requests_a_pass),
-        RESYNC_TEST(resync__when_some_are_read_first__makes_fewer_requests),
-        RESYNC_TEST(resync__when_notifications_are_queued__reads_them_first),
-        RESYNC_TEST(resync__when_the_queue_ends_with_the_bound__is_not_forgotten),
-        RESYNC_TEST(resync__when_more_is_lost_meanwhile__starts_again),
-        RESYNC_TEST(resync__when_an_instance_has_no_peer__does_not_ask_for_it),
-        RESYNC_TEST(resync__when_the_kernel_fails_to_tell__keeps_the_instance),
-        RESYNC_TEST(resync__when_the_kernel_does_not_answer__asks_once_a_pass),
-        RESYNC_TEST(resync__when_the_second_changes__goes_on_later),
-        RESYNC_TEST(resync__when_the_second_changes_while_reading__asks_later),
-        RESYNC_TEST(resync__when_the_socket_fails_again_and_again__warns_once),
-        RESYNC_TEST(resync__when_instances_close_meanwhile__asks_for_the_rest_only),
-        RESYNC_TEST(resync__when_a_signal_is_raised__stops),
-        RESYNC_TEST(resync__when_there_is_no_device__does_nothing),
+        SERVER_TEST(resync__when_notifications_are_lost__finds_the_peers_gone),
+        SERVER_TEST(resync__when_all_are_lost__finds_all),
+        SERVER_TEST(resync__when_another_error_loses_some__finds_them_too),
+        SERVER_TEST(resync__when_nothing_was_lost__makes_no_request),
+        SERVER_TEST(resync__when_notifications_are_queued__reads_them_first),
+        SERVER_TEST(resync__when_there_are_many__takes_as_long_as_the_loop),
+        SERVER_TEST(resync__when_nothing_is_queued__is_woken),
+        SERVER_TEST(resync__when_something_is_queued__needs_no_ack),
+        SERVER_TEST(resync__when_it_cannot_be_woken__goes_on_at_once),
+        SERVER_TEST(resync__when_more_is_lost_meanwhile__starts_again),
+        SERVER_TEST(resync__when_an_instance_has_no_peer__does_not_ask_for_it),
+        SERVER_TEST(resync__when_the_kernel_fails_to_tell__keeps_the_instance),
+        SERVER_TEST(resync__when_replies_are_lost__keeps_the_instance),
+        SERVER_TEST(resync__when_the_socket_fails_again_and_again__does_not_spin),
+        SERVER_TEST(resync__when_instances_close_meanwhile__asks_for_the_rest_only),
+        SERVER_TEST(resync__when_a_signal_is_raised__stops_and_goes_on_after_it),
         P2P_RESYNC_TEST(p2p_resync__when_the_peer_is_gone__is_processed),
+        P2P_RESYNC_TEST(p2p_resync__when_there_is_no_ping__is_none),
         P2P_RESYNC_TEST(p2p_resync__when_the_peer_lives__is_kept),
     };
 
