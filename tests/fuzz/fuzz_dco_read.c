@@ -2,22 +2,22 @@
 /**
  * @file
  * Fuzz target: arbitrary datagrams on the notification socket, read by
- * dco_do_read() with the series, and by that and dco_resync() with the
- * follow-ups. records.h says what an input is.
+ * dco_do_read(). records.h says what an input is.
  *
- * dco_linux.c and libnl are the real ones. The scripted kernel, the event loop
- * and the message builder are the mocks of the unit tests.
+ * dco_linux.c and libnl are the real ones. The scripted kernel and the message
+ * builder are the mocks of the unit tests. A second reading of each datagram
+ * (valid.h) says who has to be closed, and when:
+ *  - a client whose peer is gone, by the call that reads a valid notification of
+ *    it. The series takes the word of a datagram only if all of it is as the kernel
+ *    sends it; with follow-up 6 (STRICT) that holds for whatever else is in it.
+ *  - In the end, each client whose peer was gone when an error of the socket was
+ *    raised, unless the kernel has refused to tell.
+ *  - Nobody else: the kernel is asked first, and a client whose peer lives stays.
+ * A call reads one datagram. It reads more, and asks for more peers after an error,
+ * for as long as the event loop was elsewhere; then it leaves the descriptor
+ * readable. Canaries, clients that are gone for good, are put behind the last
+ * message of a datagram whose messages fill it, and into one at the end.
  *
- * The oracle says for each call what has to come of it:
- *  - Which notifications are handed on, and in which order: valid.h. A canary, a
- *    valid DEL_PEER, is put behind the last message of each datagram whose
- *    messages fill it, and in a datagram of its own at the end.
- *  - How many datagrams it reads: as many as there are, but not beyond the bound,
- *    a signal, or the clock's second.
- *  - After an error, and not before the queue was empty, the follow-ups ask for
- *    each peer that there should be. Those that are gone are handed on as lost,
- *    once, and no others. Reads and requests share the bound. The series asks
- *    for nothing.
  * Anything else aborts.
  */
 #ifdef HAVE_CONFIG_H
@@ -27,7 +27,6 @@
 #include "syshead.h"
 
 #include <netlink/socket.h>
-#include <poll.h>
 
 #include "mock_netlink.h"
 #include "mock_openvpn.h"
@@ -37,83 +36,91 @@
 /* input beyond this is ignored */
 #define INPUT_LIMIT   32768
 
-/* datagrams of an input that are truncated: they cost 64 KiB each */
+/* records of an input that are costly: datagrams that are truncated take 64 KiB, and
+ * after a pause all peers may be asked for */
 #define MAX_TRUNCATED 4
+#define MAX_PAUSES    64
 
-/* most datagrams that one dco_do_read() takes; without the series it is 1 */
-#ifndef READS_PER_CALL
-#define READS_PER_CALL READ_BOUND
-#endif
-
-/* what only the follow-ups have */
-#ifdef DCO_DEL_PEER_REASON_LOST
-#define ASKS          true
+/* whether this is the series with follow-up 6, or neither */
+#ifdef STRICT
+#define IS_STRICT     true
 #else
-#define ASKS          false
-#define DCO_DEL_PEER_REASON_LOST 256
-
-static bool
-dco_resync(struct context *c)
-{
-    return false;
-}
+#define IS_STRICT     false
+#endif
+#ifdef STOCK
+#define IS_STOCK      true
+#else
+#define IS_STOCK      false
 #endif
 
-#define CANARY        7
-
-/* the server's clients, unless there are to be more; and the peer in P2P mode */
+/* the server's clients, unless there are to be more, and those behind them that are
+ * canaries; and the peer in P2P mode */
 #define FEW_CLIENTS   8
-#define MANY_CLIENTS  100
+#define MANY_CLIENTS  64
+#define CANARIES      16
+#define ALL_CLIENTS   (MANY_CLIENTS + CANARIES)
 #define P2P_PEER      1
 
 _Static_assert(RECORD_FAMILY_ID == FAMILY_ID && RECORD_IFINDEX == IFINDEX,
                "records.h and mock_netlink.h disagree");
 
-/* a datagram or an error of recvmsg() in the queue */
+/* what recvmsg() returns: a datagram, or an error */
 struct entry
 {
     int error;                  /* errno, or 0 */
-    bool lost;                  /* a datagram that is */
-    bool last;                  /* a signal is raised, or the second changes, while
-                                 * it is read */
-    int due;                    /* expectations that are met when it has been */
+    bool trouble;               /* the reader may ask for all peers */
+    bool odd;                   /* and anything may come of it */
+    int n_valid;                /* notifications */
+    bool spends;                /* two seconds, when the call that reads it is over */
 };
+
+/* of those that have not been read there are fewer than this */
+static struct entry entries[2 * INPUT_LIMIT];
+static int n_entries;           /* that were sent */
+static bool elsewhere;          /* the next one spends two seconds */
+#define ENTRY(i) (&entries[(i) % (2 * INPUT_LIMIT)])
 
 /* what becomes of the reply to a request */
 enum answer { ANSWER_IN_TIME, ANSWER_REFUSED, ANSWER_LATE, ANSWER_NEVER };
 
-/* what was sent, and what has come of it */
-static struct expectation expected[INPUT_LIMIT];
-static int n_expected, n_seen;
-static struct entry entries[INPUT_LIMIT];
-static int n_entries, n_read;
 static enum answer answers[INPUT_LIMIT];
 static int n_answers, n_answered;
-static enum answer answer;      /* to the request that is served */
+static enum answer answer;      /* to the last request */
+static int asked;               /* which was for this peer, or -1 */
+static int n_get_peer[ALL_CLIENTS]; /* kernel.n_get_peer, before it */
 static struct datagram_queue late;
 
-/* the peers */
-static int n_peers;
-static bool connected[MANY_CLIENTS];                /* there should be this one */
-static struct expectation when_lost[MANY_CLIENTS];  /* what it raises and spends */
+static struct client
+{
+    bool connected;
+    int told;                   /* the first entry that tells of its peer, or -1 */
+    uint32_t reasons;           /* that these give */
+    int due;                    /* when that is read it is to be closed, or -1 */
+    bool lost;                  /* it is to be closed in the end */
+    bool raises, spends;        /* a signal and a second, when it is closed */
+} clients[ALL_CLIENTS];
+static int n_clients;           /* but for canaries */
 
-/* what is left to do: errors mean that something was lost; then all peers are to
- * be asked for, and asked_before is how often each had been by then */
-static bool lost, asking;
-static int asked_before[MANY_CLIENTS];
+static struct netlink_socket *sock;
+static int n_scanned;           /* entries that are known to have been read */
+static bool trouble;            /* one of them was */
 
-/* the call of dco_do_read() or dco_resync() that is being made */
+/* the call of dco_do_read() that is being made */
 static struct
 {
-    int last_entry;             /* it reads up to this one */
-    int most_requests;          /* 0 if it isn't to make any */
-    int n_requests;             /* that were made before */
-    bool over;                  /* no more requests, for what the last one brought */
-    int n_get_peer[MANY_CLIENTS];   /* before one that was not answered in time */
-    bool unanswered;
-    int n_gone;                 /* that the kernel has said are gone, and ... */
-    int n_lost;                 /* ... that were handed on as lost */
+    struct timeval start;
+    long budget;                /* microseconds that it may go on for */
+    int first;                  /* entry that is to be read */
+    int n_read;                 /* but for EINTR, which libnl hides */
+    int n_valid;                /* notifications in them */
+    bool odd;                   /* one was */
+    int n_requests;
+    int n_since_read;           /* of them, since the last was read */
+    int last_valid;             /* notifications in that */
 } call;
+
+static bool left;               /* the last call has left something ... */
+static struct timeval left_at;  /* ... at this time */
 
 __attribute__((format(printf, 1, 2), noreturn)) static void
 defect(const char *format, ...)
@@ -144,61 +151,122 @@ __wrap_x_msg_va(const unsigned int flags, const char *format, va_list arglist)
  * What is sent
  */
 
-static void
-add_canary(struct batch *batch)
+static bool
+is_error(int error)
 {
-    del_peer(batch, CANARY, OVPN_DEL_PEER_REASON_EXPIRED);
-    expected[n_expected++] = (struct expectation){
-        .peer_id = CANARY, .reason = OVPN_DEL_PEER_REASON_EXPIRED
-    };
+    /* libnl tries again */
+    return error && error != EINTR && nl_syserr2nlerr(error) != NLE_AGAIN;
 }
 
 static void
-queue(struct netlink_socket *sock, const struct entry *entry, const void *data, size_t len)
+queue(const struct entry *entry, const void *data, size_t len)
 {
     enqueue(&sock->queue, entry->error, data, len);
-    entries[n_entries] = *entry;
-    entries[n_entries++].due = n_expected;
+    *ENTRY(n_entries) = *entry;
+    ENTRY(n_entries++)->spends = elsewhere;
+    elsewhere = false;
+    for (int i = 0; i < ALL_CLIENTS && is_error(entry->error); ++i)
+    {
+        clients[i].lost |= clients[i].connected && kernel.gone[i];
+    }
+}
+
+static void
+start_client(int i)
+{
+    clients[i].connected = true;
+    clients[i].due = -1;
+    clients[i].lost = clients[i].raises = clients[i].spends = false;
+    kernel.gone[i] = false;
+    if (top.mode == CM_TOP)
+    {
+        instances[i] = &instance[i];
+    }
+    else
+    {
+        tls_multi.dco_peer_id = P2P_PEER;
+    }
+}
+
+/** Whether there was one left to be lost. */
+static bool
+add_canary(struct batch *batch)
+{
+    int i = P2P_PEER;
+
+    if (top.mode == CM_TOP)
+    {
+        for (i = n_clients; i < n_clients + CANARIES && clients[i].connected; ++i)
+        {
+        }
+    }
+    if (i == n_clients + CANARIES)
+    {
+        return false;
+    }
+    if (!clients[i].connected)
+    {
+        start_client(i);
+    }
+    del_peer(batch, i, OVPN_DEL_PEER_REASON_EXPIRED);
+    return true;
 }
 
 /** A datagram is queued, and what it has to lead to is expected. */
 static void
-send_datagram(struct netlink_socket *sock, const uint8_t *data, size_t len,
-              bool truncated, const struct expectation *first_one)
+send_datagram(const uint8_t *data, size_t len, bool truncated, const struct client *first)
 {
     static struct batch batch;
     static uint8_t too_large[BATCH_SIZE + 1];
-    const int first = n_expected;
-    bool filled;
+    static struct notified found[BATCH_SIZE / NLMSG_HDRLEN + 1];
+    bool filled, clean, first_one = true;
 
     if (truncated)
     {
-        queue(sock, &(struct entry){ .lost = true }, too_large, sizeof(too_large));
+        /* for libnl, which peeks, nothing is too large */
+        queue(&(struct entry){ .trouble = IS_STRICT, .error = IS_STRICT ? EMSGSIZE : 0 }, too_large,
+              sizeof(too_large));
         return;
+    }
+    if (len == 0 && !IS_STRICT)
+    {
+        return;                 /* and never gets past these */
     }
 
     memcpy(batch.data, data, len);
     batch.len = len;
-    n_expected += valid_notifications(batch.data, len, &expected[first], &filled);
+    valid_notifications(batch.data, len, found, &filled, &clean);
     if (filled)
     {
         add_canary(&batch);
     }
-    if (n_expected > first)
+    const int n = valid_notifications(batch.data, batch.len, found, &filled, &clean);
+    for (int i = 0; i < n; ++i)
     {
-        expected[first].raises = first_one->raises;
-        expected[first].spends = first_one->spends;
+        if (found[i].peer_id >= ALL_CLIENTS)
+        {
+            continue;
+        }
+        struct client *client = &clients[found[i].peer_id];
+        client->told = client->told < 0 ? n_entries : client->told;
+        client->reasons |= found[i].reason < 32 ? 1U << found[i].reason : 0;
+        if (!client->connected)
+        {
+            continue;
+        }
+        remove_peer(found[i].peer_id);
+        /* userspace has closed that itself */
+        if ((clean || IS_STRICT) && client->due < 0 && found[i].reason != OVPN_DEL_PEER_REASON_USERSPACE)
+        {
+            client->due = n_entries;
+            client->raises = first_one && first->raises;
+            client->spends = first_one && first->spends;
+            first_one = false;
+        }
     }
-    queue(sock, &(struct entry){ .last = n_expected > first && (first_one->raises || first_one->spends) },
+    queue(&(struct entry){ .n_valid = n, .odd = !clean && !IS_STRICT, .trouble = !clean && !IS_STRICT },
           batch.data, batch.len);
     batch.len = 0;
-}
-
-/** mock_netlink.c asks for an error one request ahead. */
-static void
-prepare_answer(void)
-{
-    kernel.request_error = n_answered < n_answers && answers[n_answered] == ANSWER_REFUSED ? -ENOMEM : 0;
 }
 
 /**
@@ -207,12 +275,12 @@ prepare_answer(void)
  * @return      bytes of \a data that are done
  */
 static size_t
-send_input(struct netlink_socket *sock, const uint8_t *data, size_t size)
+send_input(const uint8_t *data, size_t size, bool may_pause)
 {
     static struct batch canary;
     int n_truncated = 0;
     bool truncated = false;
-    struct expectation next = { 0 };
+    struct client next = { 0 };
     size_t pos = 0;
 
     while (size - pos >= 2)
@@ -224,7 +292,7 @@ send_input(struct netlink_socket *sock, const uint8_t *data, size_t size)
         {
             len = len < size - pos ? len : size - pos;
             n_truncated += truncated;
-            send_datagram(sock, data + pos, len, truncated, &next);
+            send_datagram(data + pos, len, truncated, &next);
             truncated = next.raises = next.spends = false;
             pos += len;
         }
@@ -234,41 +302,58 @@ send_input(struct netlink_socket *sock, const uint8_t *data, size_t size)
         }
         else if (len <= RECORD_LAST_ERROR)
         {
-            queue(sock, &(struct entry){ .error = len & 0xff }, NULL, 0);
+            const int error = len & 0xff;
+
+            queue(&(struct entry){ .error = error, .trouble = is_error(error) }, NULL, 0);
         }
         else if (len <= RECORD_LAST_GONE)
         {
-            const int peer_id = len - RECORD_GONE(0);
+            struct client *client = &clients[len - RECORD_GONE(0)];
 
-            remove_peer(peer_id);
-            when_lost[peer_id] = next;
+            remove_peer(len - RECORD_GONE(0));
+            client->raises = next.raises;
+            client->spends = next.spends;
             next.raises = next.spends = false;
+        }
+        else if (len <= RECORD_LAST_BACK && clients[len - RECORD_BACK(0)].connected)
+        {
+            start_client(len - RECORD_BACK(0));
+        }
+        else if (len == RECORD_NO_NOOP)
+        {
+            kernel.noop_error = ENOBUFS;
         }
         else if (len == RECORD_CLIENTS && n_entries == 0 && top.mode == CM_TOP)
         {
-            for (; n_peers < MANY_CLIENTS; ++n_peers)
+            for (n_clients = 0; n_clients < MANY_CLIENTS; ++n_clients)
             {
-                instances[n_peers] = &instance[n_peers];
-                connected[n_peers] = true;
+                start_client(n_clients);
             }
+            multi_context.max_clients = MANY_CLIENTS + CANARIES;
         }
         else if (len >= RECORD_REFUSED && len <= RECORD_NO_REPLY)
         {
-            answers[n_answers++] = len == RECORD_REFUSED ? ANSWER_REFUSED : len == RECORD_LATE ? ANSWER_LATE : ANSWER_NEVER;
-            prepare_answer();
+            answers[n_answers++] = len == RECORD_REFUSED ? ANSWER_REFUSED
+                                   : len == RECORD_LATE && IS_STRICT ? ANSWER_LATE : ANSWER_NEVER;
         }
-        else if (len == RECORD_PAUSE)
+        else if (len == RECORD_ELSEWHERE)
+        {
+            elsewhere = true;
+        }
+        else if (len == RECORD_PAUSE && may_pause)
         {
             return pos;
         }
         else if (len >= RECORD_SECOND)
         {
             next.raises |= len == RECORD_SIGNAL;
-            next.spends |= len == RECORD_SECOND;
+            next.spends |= len == RECORD_SECOND && top.mode == CM_TOP;
         }
     }
-    add_canary(&canary);
-    queue(sock, &(struct entry){ 0 }, canary.data, canary.len);
+    if (add_canary(&canary))
+    {
+        send_datagram(canary.data, canary.len, false, &next);
+    }
     canary.len = 0;
     return size;
 }
@@ -277,99 +362,65 @@ send_input(struct netlink_socket *sock, const uint8_t *data, size_t size)
  * What comes of it
  */
 
-static void
-take_effect(const struct expectation *e)
+static bool
+time_is_up(void)
 {
-    if (e->raises)
-    {
-        signal_info.signal_received = SIGTERM;
-    }
-    if (e->spends)
-    {
-        spend_a_second();
-    }
+    return (wall_clock.tv_sec - call.start.tv_sec) * 1000000L + wall_clock.tv_usec - call.start.tv_usec >= call.budget;
 }
 
-/** A peer was found to be gone. */
+/** Look at what was read since the last time. */
 static void
-compare_lost(int peer_id)
+scan(void)
 {
-    if (peer_id < 0 || peer_id >= n_peers || !connected[peer_id])
-    {
-        defect("peer-id %d is lost, but there is no such peer", peer_id);
-    }
-    if (!kernel.gone[peer_id])
-    {
-        defect("peer-id %d is lost, but it lives", peer_id);
-    }
-    if (call.over || kernel.n_requests == call.n_requests)
-    {
-        defect("peer-id %d is lost, but the kernel has not said so", peer_id);
-    }
-    ++call.n_lost;
-    connected[peer_id] = false;
-    if (top.mode != CM_TOP)
-    {
-        tls_multi.dco_peer_id = -1; /* as process_incoming_dco() does */
-    }
-    call.over = when_lost[peer_id].raises || when_lost[peer_id].spends;
-    take_effect(&when_lost[peer_id]);
-}
+    const int n_read = n_entries - queue_length(sock->queue.head);
+    const bool over = time_is_up() || IS_SIG(&top);
 
-/** The callback for each notification that is handed on. */
-static void
-compare(void)
-{
-    const struct notification n = processed[n_processed - 1];
+    for (; n_scanned < n_read; ++n_scanned)
+    {
+        const struct entry *e = ENTRY(n_scanned);
 
-    n_processed = 0;
-    if (n.reason == DCO_DEL_PEER_REASON_LOST)
-    {
-        compare_lost(n.peer_id);
-        return;
+        trouble |= e->trouble;
+        call.odd |= e->odd;
+        call.n_read += e->error != EINTR;
+        call.n_valid += e->n_valid;
+        call.last_valid = e->n_valid;
+        call.n_since_read = 0;
+        if (call.n_read > 1 && over && !call.odd)
+        {
+            defect("reads on for too long");
+        }
     }
-    if (n_seen == n_expected)
-    {
-        defect("peer-id %d, reason %d: handed on, but never sent", n.peer_id, n.reason);
-    }
-
-    const struct expectation *e = &expected[n_seen++];
-    if (n.peer_id != e->peer_id || n.reason != e->reason)
-    {
-        defect("notification %d: peer-id %d, reason %d, expected %d, %d", n_seen,
-               n.peer_id, n.reason, e->peer_id, e->reason);
-    }
-    if (n.peer_id < n_peers && top.mode == CM_TOP && n.reason != OVPN_DEL_PEER_REASON_USERSPACE)
-    {
-        connected[n.peer_id] = false;
-    }
-    take_effect(e);
 }
 
 /** The callback for each request, before it is answered. */
 static void
 count_request(int cmd)
 {
-    if (cmd != OVPN_CMD_GET_PEER || kernel.n_requests - call.n_requests > call.most_requests || call.over)
+    scan();
+    if (cmd != OVPN_CMD_GET_PEER)
     {
-        defect("request %d of a call that is to make %d%s, command %d", kernel.n_requests - call.n_requests,
-               call.most_requests, call.over ? ", and is to stop" : "", cmd);
+        defect("a request that is no GET_PEER but %d", cmd);
+    }
+    if (++call.n_since_read > call.last_valid + 1 && (time_is_up() || IS_SIG(&top))
+        && !call.odd && !kernel.noop_error)
+    {
+        defect("asks on for too long");
+    }
+    if (++call.n_requests > call.n_valid && !trouble)
+    {
+        defect("request %d for %d notifications", call.n_requests, call.n_valid);
     }
     while (late.head)
     {
-        struct netlink_socket *sock = socket_of(nl_socket_get_fd(tuntap.dco.nl_sock));
+        struct netlink_socket *requests = socket_of(nl_socket_get_fd(tuntap.dco.nl_sock));
 
-        enqueue(&sock->queue, 0, late.head->data, late.head->len);
+        enqueue(&requests->queue, 0, late.head->data, late.head->len);
         dequeue(&late);
     }
     answer = n_answered < n_answers ? answers[n_answered++] : ANSWER_IN_TIME;
-    prepare_answer();
-    if (answer == ANSWER_LATE || answer == ANSWER_NEVER)
-    {
-        /* the next one would take as long: not in this call */
-        call.over = call.unanswered = true;
-        memcpy(call.n_get_peer, kernel.n_get_peer, sizeof(call.n_get_peer));
-    }
+    kernel.request_error = answer == ANSWER_REFUSED ? -ENOMEM : 0;
+    memcpy(n_get_peer, kernel.n_get_peer, sizeof(n_get_peer));
+    asked = -1;
 }
 
 /** The callback for each reply; whether it is not to be queued. */
@@ -378,174 +429,127 @@ hold_reply(const struct nlmsghdr *reply)
 {
     const struct nlmsgerr *error = NLMSG_DATA(reply);
 
+    if (reply->nlmsg_type == NLMSG_ERROR && error->msg.nlmsg_type == NLMSG_NOOP)
+    {
+        *ENTRY(n_entries++) = (struct entry){ 0 };
+        return false;
+    }
+    for (int i = 0; i < ALL_CLIENTS; ++i)
+    {
+        asked = kernel.n_get_peer[i] == n_get_peer[i] ? asked : i;
+    }
+    if (answer != ANSWER_IN_TIME && asked >= 0)
+    {
+        clients[asked].lost = false;
+    }
     if (answer == ANSWER_LATE)
     {
         enqueue(&late, 0, reply, reply->nlmsg_len);
     }
-    if (answer == ANSWER_LATE || answer == ANSWER_NEVER)
-    {
-        return true;
-    }
-    call.n_gone += reply->nlmsg_type == NLMSG_ERROR && error->error == -ENOENT;
-    return false;
+    return answer == ANSWER_LATE || answer == ANSWER_NEVER;
 }
 
-/* what comes late comes with the next request */
-int
-poll(struct pollfd *fds, nfds_t n, int timeout)
-{
-    /* volatile: glibc declares that poll() writes here only */
-    const struct pollfd *volatile request = fds;
-
-    return socket_of(request->fd)->queue.head != NULL;
-}
-
-/*
- * Calls
- */
-
-/** How many peers are still to be asked for. */
-static int
-peers_to_ask(void)
-{
-    int n = 0;
-
-    for (int i = 0; i < n_peers; ++i)
-    {
-        const int asked = kernel.n_get_peer[i] - asked_before[i];
-
-        if (asked > 1)
-        {
-            defect("peer-id %d was asked for %d times", i, asked);
-        }
-        n += connected[i] && !asked;
-    }
-    return n;
-}
-
-/** The next call has nothing to do. */
+/** The callback for each notification that is handed on. */
 static void
-expect_nothing(void)
+compare(void)
 {
-    call.last_entry = n_read;
-    call.most_requests = 0;
-    call.n_requests = kernel.n_requests;
-    call.over = call.unanswered = false;
-    call.n_gone = call.n_lost = 0;
-}
+    const struct notified n = { processed[n_processed - 1].peer_id, processed[n_processed - 1].reason };
 
-/**
- * What the next call has to do.
- *
- * This is all that is expected after an error and after a bound, with the series
- * and with the follow-ups.
- */
-static void
-expect_call(void)
-{
-    int left = READS_PER_CALL;
-    bool empty = false, over = false;
-
-    expect_nothing();
-    while (left > 0 && !empty && !over)
+    n_processed = 0;
+    scan();
+    if (n.peer_id < 0 || n.peer_id >= ALL_CLIENTS || !clients[n.peer_id].connected)
     {
-        if (call.last_entry == n_entries)
-        {
-            --left;
-            empty = true;
-            break;
-        }
-
-        const struct entry *e = &entries[call.last_entry++];
-        if (e->error == EINTR)
-        {
-            continue;           /* libnl tries again */
-        }
-        --left;
-        empty = e->error && nl_syserr2nlerr(e->error) == NLE_AGAIN;
-        over = e->last;
-        lost |= !empty && (e->error || e->lost);
+        defect("peer-id %d, reason %d: handed on, but there is no such client", n.peer_id, n.reason);
     }
 
-    if (ASKS && lost && empty)
+    struct client *client = &clients[n.peer_id];
+    const bool told = client->told >= 0 && client->told < n_scanned;
+    if (!IS_STOCK && asked != n.peer_id)
     {
-        asking = true;
-        memcpy(asked_before, kernel.n_get_peer, sizeof(asked_before));
+        defect("peer-id %d, reason %d: handed on, but the kernel was not asked", n.peer_id, n.reason);
     }
-    lost = lost && ASKS && !empty;
-    call.most_requests = asking && empty && !over ? left : 0;
-}
+    if (!kernel.gone[n.peer_id] && answer == ANSWER_IN_TIME && !IS_STOCK)
+    {
+        defect("peer-id %d, reason %d: handed on, but the peer lives", n.peer_id, n.reason);
+    }
+    if (!told && !trouble)
+    {
+        defect("peer-id %d, reason %d: handed on, but nobody has told", n.peer_id, n.reason);
+    }
+    if (!told && !call.odd && (sock->queue.head || answer != ANSWER_IN_TIME))
+    {
+        defect("peer-id %d: handed on as lost, but %s", n.peer_id,
+               sock->queue.head ? "the queue is not empty" : "the kernel has not said so");
+    }
+    if (!call.odd && !(told && n.reason < 32 && client->reasons & 1U << n.reason) && n.reason < 32
+        && !(trouble && n.reason == OVPN_DEL_PEER_REASON_EXPIRED))
+    {
+        defect("peer-id %d, reason %d: handed on, but that is not the reason", n.peer_id, n.reason);
+    }
 
-/** Whether that call has done it. */
-static void
-check_call(const struct netlink_socket *sock)
-{
-    const int read = n_entries - queue_length(sock->queue.head);
-
-    if (read != call.last_entry)
+    if (n.reason == OVPN_DEL_PEER_REASON_USERSPACE)
     {
-        defect("read %d of %d datagrams and errors, expected %d", read - n_read, n_entries - n_read,
-               call.last_entry - n_read);
+        return;
     }
-    n_read = read;
-    const int due = n_read ? entries[n_read - 1].due : 0;
-    if (n_seen != due)
+    client->connected = client->lost = false;
+    if (top.mode != CM_TOP)
     {
-        defect("%d notifications handed on, expected %d, next peer-id %d, reason %d", n_seen, due,
-               expected[n_seen].peer_id, expected[n_seen].reason);
+        tls_multi.dco_peer_id = -1; /* as process_incoming_dco() does */
     }
-    if (call.n_lost != call.n_gone)
+    if (client->raises)
     {
-        defect("%d peers are gone, but %d were found to be lost", call.n_gone, call.n_lost);
+        signal_info.signal_received = SIGTERM;
     }
-    for (int i = 0; call.unanswered && i < n_peers; ++i)
+    if (client->spends)
     {
-        /* it was not, after all */
-        asked_before[i] += kernel.n_get_peer[i] - call.n_get_peer[i];
+        spend_a_second();
     }
-    if (asking && peers_to_ask() && !call.over && kernel.n_requests - call.n_requests < call.most_requests)
-    {
-        defect("asked for %d peers, expected %d", kernel.n_requests - call.n_requests, call.most_requests);
-    }
-    signal_info.signal_received = 0;
 }
 
 /** Let a call of dco_do_read() read what is queued. */
 static void
-read_queue(const struct netlink_socket *sock)
+read_queue(void)
 {
-    expect_call();
-    kernel.fruitless_reads = n_read - n_entries;    /* the mock allows 100 */
-    const int ret = dco_do_read(&tuntap.dco);
+    CLEAR(call);
+    call.first = n_scanned;
+    call.start = wall_clock;
+    if (left)
+    {
+        call.budget = (wall_clock.tv_sec - left_at.tv_sec) * 1000000L + wall_clock.tv_usec - left_at.tv_usec;
+        call.budget = call.budget < 5000000 ? call.budget : 5000000;
+    }
+    asked = -1;
+    kernel.fruitless_reads = -2 * ALL_CLIENTS;  /* the mock allows 100 */
+    const int ret = dco_read(&tuntap.dco);
     if (ret < 0)
     {
         defect("dco_do_read() returned %d", ret);
     }
-    check_call(sock);
-}
+    left = readable();
+    left_at = wall_clock;
 
-/** Let a call of dco_resync() go on, as before the event loop waits. */
-static void
-resync(const struct netlink_socket *sock)
-{
-    if (lost || asking)
+    const bool in_time = !time_is_up() && !IS_SIG(&top);
+    scan();
+    if (n_scanned == call.first)
     {
-        expect_call();
+        defect("nothing was read");
     }
-    else
+    if (in_time && left && !IS_STOCK)
     {
-        expect_nothing();
+        defect("stops, but there was time to go on");
     }
-    kernel.fruitless_reads = n_read - n_entries;
-    const bool more = dco_resync(&top);
-    check_call(sock);
-
-    const bool due = lost || (asking && peers_to_ask());
-    if (more ? !lost && !asking : due)
+    for (int i = 0; i < ALL_CLIENTS; ++i)
     {
-        defect("dco_resync() returned %d", more);
+        if (clients[i].connected && clients[i].due >= 0 && clients[i].due < n_scanned)
+        {
+            defect("peer-id %d is gone, and its notification was read, but it was not handed on", i);
+        }
     }
-    asking = asking && more;
+    signal_info.signal_received = 0;
+    for (int i = call.first; i < n_scanned; ++i)
+    {
+        spend(ENTRY(i)->spends ? 2000 : 0);
+    }
 }
 
 /*
@@ -553,7 +557,7 @@ resync(const struct netlink_socket *sock)
  */
 
 /** Open the device for this mode, once, and restore what an input changes. */
-static struct netlink_socket *
+static void
 start(int mode)
 {
     static struct
@@ -569,68 +573,68 @@ start(int mode)
         open_device();
         device->tuntap = tuntap;
         device->sock = socket_of(polled_fd());
-        for (int i = 0; i < MANY_CLIENTS; ++i)
+        for (int i = 0; i < ALL_CLIENTS; ++i)
         {
             connect_client(i);
         }
     }
     tuntap = device->tuntap;
+    sock = device->sock;
     top.mode = mode;
     top.multi = mode == CM_TOP ? (void *)&multi_context : NULL;
-    tls_multi.dco_peer_id = P2P_PEER;
-    multi_context.max_clients = MANY_CLIENTS;
+    top.options.ping_rec_timeout_action = PING_RESTART;
     signal_info.signal_received = 0;
 
     on_notification = compare;
     kernel.on_request = count_request;
     kernel.on_reply = hold_reply;
-    kernel.request_error = kernel.n_requests = 0;
-    memset(kernel.gone, 0, MANY_CLIENTS * sizeof(*kernel.gone));
-    memset(kernel.n_get_peer, 0, MANY_CLIENTS * sizeof(*kernel.n_get_peer));
+    kernel.request_error = kernel.noop_error = kernel.n_requests = 0;
+    memset(kernel.gone, 0, ALL_CLIENTS * sizeof(*kernel.gone));
+    memset(kernel.n_get_peer, 0, ALL_CLIENTS * sizeof(*kernel.n_get_peer));
 
-    n_expected = n_seen = n_entries = n_read = n_answers = n_answered = 0;
+    n_entries = n_scanned = n_answers = n_answered = 0;
     logged = warned = 0; /* of a day's inputs they would be too many for an int */
-    lost = asking = false;
-    memset(when_lost, 0, sizeof(when_lost));
-    n_peers = mode == CM_TOP ? FEW_CLIENTS : P2P_PEER + 1;
-    for (int i = 0; i < MANY_CLIENTS; ++i)
+    left = trouble = elsewhere = false;
+    n_clients = FEW_CLIENTS;
+    multi_context.max_clients = FEW_CLIENTS + CANARIES;
+    memset(clients, 0, sizeof(clients));
+    for (int i = 0; i < ALL_CLIENTS; ++i)
     {
-        connected[i] = mode == CM_TOP ? i < FEW_CLIENTS : i == P2P_PEER;
-        instances[i] = connected[i] ? &instance[i] : NULL;
+        clients[i].told = clients[i].due = -1;
+        instances[i] = NULL;
+        if (mode == CM_TOP ? i < FEW_CLIENTS : i == P2P_PEER)
+        {
+            start_client(i);
+        }
     }
-    return device->sock;
 }
 
 static void
 run(int mode, const uint8_t *data, size_t size)
 {
-    struct netlink_socket *sock = start(mode);
+    int n_pauses = 0;
     size_t pos = 0;
 
+    start(mode);
     do
     {
-        pos += send_input(sock, data + pos, size - pos);
-        while (n_read < n_entries)
+        pos += send_input(data + pos, size - pos, n_pauses++ < MAX_PAUSES);
+        for (int n = 0; readable(); ++n)
         {
-            if (lost || (asking && peers_to_ask()))
+            if (n > n_entries + 2 * ALL_CLIENTS)
             {
-                resync(sock);
+                defect("%d calls, and no end", n);
             }
-            else
-            {
-                read_queue(sock);
-            }
+            read_queue();
         }
     } while (pos < size);
 
-    while (lost || asking)
+    for (int i = 0; i < ALL_CLIENTS; ++i)
     {
-        resync(sock);
-    }
-    resync(sock);
-    if (n_seen != n_expected)
-    {
-        defect("%d notifications handed on, expected %d", n_seen, n_expected);
+        if (clients[i].connected && clients[i].lost)
+        {
+            defect("peer-id %d was lost, and was not found", i);
+        }
     }
     while (late.head)
     {

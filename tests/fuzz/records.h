@@ -9,27 +9,31 @@
  * there; an odd byte at the end is ignored.
  *
  * A length of RECORD_CONTROL or more is none, and no bytes follow it:
- *  - 0xff00        the next datagram does not fit into the reader's buffer, and
- *                  is lost (MSG_TRUNC);
+ *  - 0xff00        the next datagram does not fit into 64 KiB;
  *  - 0xff01 .. 9f  recvmsg() fails with this errno, e.g. EINTR or ENOBUFS;
  *  - 0xffa0 .. df  the peer with this id, 0 to 63, is gone, and no notification
  *                  tells;
- *  - 0xfff8        ahead of all datagrams and errors: the server has 100 clients,
+ *  - 0xffe0 .. e7  a new client has this peer-id, 0 to 7, and the kernel its peer:
+ *                  what is queued about that id is late;
+ *  - 0xfff7        from now on a no-op cannot be sent;
+ *  - 0xfff8        ahead of all datagrams and errors: the server has 64 clients,
  *                  not 8;
  *  - 0xfff9        the next request but those that have an answer already is
  *                  answered with ENOMEM;
- *  - 0xfffa        or is answered late, after the request that follows it;
+ *  - 0xfffa        or is answered late, after the request that follows it (without
+ *                  follow-up 2: never);
  *  - 0xfffb        or never;
+ *  - 0xfffc        when the next datagram or error has been read, the event loop
+ *                  spends two seconds elsewhere;
  *  - 0xfffd        what follows is sent when all before has been read, and the
- *                  reader may not yet be done with it;
- *  - 0xfffe        the clock's second changes with the first notification of the
- *                  next datagram, or when the next peer that is gone is found;
- *  - 0xffff        that notification raises a signal in the server.
+ *                  reader is done with it;
+ *  - 0xfffe        it takes a second to close the next client that is lost;
+ *  - 0xffff        that raises a signal in the server.
  * All others are ignored.
  *
  * Every input is processed by a server, whose clients have the peer-ids from 0
- * on, and by a peer in P2P mode, whose other side is peer 1. Only the follow-ups
- * make requests: one for each peer, when something was lost.
+ * on, and by a peer in P2P mode, whose other side is peer 1. A peer that a valid
+ * notification is about is gone when that is sent.
  */
 #ifndef RECORDS_H
 #define RECORDS_H
@@ -46,10 +50,14 @@
 #define RECORD_LAST_ERROR   0xff9f
 #define RECORD_GONE(peer)   (0xffa0 + (peer))
 #define RECORD_LAST_GONE    0xffdf
+#define RECORD_BACK(peer)   (0xffe0 + (peer))
+#define RECORD_LAST_BACK    0xffe7
+#define RECORD_NO_NOOP      0xfff7
 #define RECORD_CLIENTS      0xfff8
 #define RECORD_REFUSED      0xfff9
 #define RECORD_LATE         0xfffa
 #define RECORD_NO_REPLY     0xfffb
+#define RECORD_ELSEWHERE    0xfffc
 #define RECORD_PAUSE        0xfffd
 #define RECORD_SECOND       0xfffe
 #define RECORD_SIGNAL       0xffff

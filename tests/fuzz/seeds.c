@@ -135,10 +135,10 @@ write_good(void)
 
     /* more datagrams than one call may take; empty ones cost two bytes each */
     begin("storm");
-    put_good(0, 2 * READ_BOUND + 2);
+    put_good(0, 2 * 64 + 2);
     end();
     begin("empty-storm");
-    for (int i = 0; i < 2 * READ_BOUND + 2; ++i)
+    for (int i = 0; i < 2 * 64 + 2; ++i)
     {
         put_length(0);
     }
@@ -206,7 +206,7 @@ write_lost(void)
     put_good(6, 2);
     put_length(RECORD_PAUSE);
     put_length(RECORD_ERROR(ENOBUFS));
-    put_good(100, READ_BOUND + 10);
+    put_good(100, 64 + 10);
     end();
 
     begin("lost-truncated");
@@ -219,7 +219,7 @@ write_lost(void)
     begin("lost-and-a-full-pass");
     put_length(RECORD_GONE(1));
     put_length(RECORD_ERROR(ENOBUFS));
-    put_good(100, READ_BOUND - 1);
+    put_good(100, 64 - 1);
     put_length(RECORD_PAUSE);
     end();
 
@@ -255,7 +255,7 @@ write_lost(void)
     end();
 
     begin("lost-again-and-again");
-    for (int i = 0; i < READ_BOUND + 2; ++i)
+    for (int i = 0; i < 64 + 2; ++i)
     {
         put_length(RECORD_ERROR(i % 2 ? ENOBUFS : EINTR));
     }

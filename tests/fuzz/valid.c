@@ -69,12 +69,12 @@ number(const uint8_t *data, size_t len, int type, void *n, size_t size)
     return true;
 }
 
-/** Whether a message is a valid DEL_PEER of our interface. */
+/** Whether a message is a valid DEL_PEER, and of which interface. */
 static bool
-is_del_peer(const struct nlmsghdr *nlh, struct expectation *e)
+is_del_peer(const struct nlmsghdr *nlh, uint32_t *ifindex, struct notified *n)
 {
     const struct genlmsghdr *gnlh = NLMSG_DATA(nlh);
-    uint32_t ifindex, peer_id;
+    uint32_t peer_id;
     uint8_t reason;
     size_t size;
 
@@ -88,28 +88,33 @@ is_del_peer(const struct nlmsghdr *nlh, struct expectation *e)
     const size_t len = nlh->nlmsg_len - NLMSG_LENGTH(GENL_HDRLEN);
     const uint8_t *nest = attribute(data, len, OVPN_ATTR_DEL_PEER, &size);
 
-    if (!number(data, len, OVPN_ATTR_IFINDEX, &ifindex, sizeof(ifindex))
-        || ifindex != RECORD_IFINDEX || !nest
+    if (!number(data, len, OVPN_ATTR_IFINDEX, ifindex, sizeof(*ifindex)) || !nest
         || !number(nest, size, OVPN_DEL_PEER_ATTR_REASON, &reason, sizeof(reason))
         || !number(nest, size, OVPN_DEL_PEER_ATTR_PEER_ID, &peer_id, sizeof(peer_id))
         || peer_id > LAST_PEER_ID)
     {
         return false;
     }
-    *e = (struct expectation){ .peer_id = (int)peer_id, .reason = reason };
+    *n = (struct notified){ .peer_id = (int)peer_id, .reason = reason };
     return true;
 }
 
 int
-valid_notifications(const void *data, size_t len, struct expectation *found, bool *filled)
+valid_notifications(const void *data, size_t len, struct notified *found, bool *filled,
+                    bool *clean)
 {
     int n = 0;
     int rest = (int)len;
 
     *filled = false;
+    *clean = true;
     for (const struct nlmsghdr *nlh = data; NLMSG_OK(nlh, rest); nlh = NLMSG_NEXT(nlh, rest))
     {
-        n += is_del_peer(nlh, &found[n]);
+        uint32_t ifindex;
+        const bool valid = is_del_peer(nlh, &ifindex, &found[n]);
+
+        n += valid && ifindex == RECORD_IFINDEX;
+        *clean = *clean && valid && !(nlh->nlmsg_flags & (NLM_F_MULTI | NLM_F_DUMP_INTR));
         *filled = rest == (int)NLMSG_ALIGN(nlh->nlmsg_len);
     }
     return n;

@@ -9,13 +9,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** A notification that has to be handed on. */
-struct expectation
+/** What a notification says. */
+struct notified
 {
     int peer_id;
     int reason;
-    bool raises;                /* a signal, when it is */
-    bool spends;                /* a second, when it is */
 };
 
 /**
@@ -24,12 +22,15 @@ struct expectation
  *
  * @param data      aligned to 4
  * @param len       its bytes
- * @param found     out: one for each, in their order; neither raises nor spends
+ * @param found     out: one for each, in their order
  * @param filled    out: whether the last message ends where the datagram does, so
  *                  that another one can be put behind it
+ * @param clean     out: whether all that it has are DEL_PEERs as the kernel sends
+ *                  them, of whatever interface
  *
  * @return          how many there are
  */
-int valid_notifications(const void *data, size_t len, struct expectation *found, bool *filled);
+int valid_notifications(const void *data, size_t len, struct notified *found, bool *filled,
+                        bool *clean);
 
 #endif /* ifndef VALID_H */
