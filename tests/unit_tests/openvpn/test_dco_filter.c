@@ -287,7 +287,7 @@ filter__when_messages_are_mutated__drops_none_that_counts(void **state)
         random = random * 1664525 + 1013904223;
         if (!(random >> 29))
         {
-            batch.len = (random >> 8) % (batch.len + 1);
+            batch.len = (random >> 8) % batch.len + 1;
         }
 
         n_processed = 0;
@@ -304,6 +304,7 @@ filter__when_messages_are_mutated__drops_none_that_counts(void **state)
         {
             connect_client(processed[j].peer_id);
         }
+        CLEAR(kernel.gone);
         batch.len = 0;
     }
     /* or this would prove nothing */

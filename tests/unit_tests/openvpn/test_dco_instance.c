@@ -430,11 +430,12 @@ static void
 p2p_notification__when_of_another_interface__is_ignored(void **state)
 {
     static struct batch batch;
+    const struct bad_message foreign = { .attrs = ALL_ATTRS, .ifindex = IFINDEX + 1 };
 
     read_notification(1, OVPN_DEL_PEER_REASON_EXPIRED);
     signal_info.signal_received = 0;
     tls_multi.dco_peer_id = 1;
-    add_bad_message(&batch, &(struct bad_message){ .attrs = ALL_ATTRS, .ifindex = IFINDEX + 1 });
+    add_bad_message(&batch, &foreign);
     multicast(&batch);
     top.c2.event_set_status = DCO_READ;
     process_io(&top);

@@ -366,6 +366,17 @@ p2p_resync__when_there_is_no_ping__is_none(void **state)
     assert_int_equal(kernel.n_requests, 0);
 }
 
+/* as while a client connects */
+static void
+p2p_resync__when_there_is_no_peer_yet__is_none(void **state)
+{
+    tls_multi.dco_peer_id = -1;
+    multicast_error(ENOBUFS);
+    run_event_loop();
+    assert_int_equal(n_processed, 0);
+    assert_int_equal(kernel.n_requests, 0);
+}
+
 static void
 p2p_resync__when_the_peer_lives__is_kept(void **state)
 {
@@ -400,6 +411,7 @@ main(int argc, char **argv)
         SERVER_TEST(resync__when_a_signal_is_raised__stops_and_goes_on_after_it),
         P2P_RESYNC_TEST(p2p_resync__when_the_peer_is_gone__is_processed),
         P2P_RESYNC_TEST(p2p_resync__when_there_is_no_ping__is_none),
+        P2P_RESYNC_TEST(p2p_resync__when_there_is_no_peer_yet__is_none),
         P2P_RESYNC_TEST(p2p_resync__when_the_peer_lives__is_kept),
     };
 
