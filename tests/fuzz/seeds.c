@@ -144,6 +144,15 @@ write_good(void)
     }
     end();
 
+    /* beyond 4 KiB */
+    begin("large-batch");
+    for (int i = 100; i > 0; --i)
+    {
+        add_good(&batch, i);
+    }
+    put_datagram(&batch);
+    end();
+
     begin("flags");
     add_good(&batch, 1)->nlmsg_flags = NLM_F_MULTI;
     add_good(&batch, 2)->nlmsg_flags = 0x10;    /* NLM_F_DUMP_INTR */
