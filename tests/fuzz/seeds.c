@@ -133,15 +133,24 @@ write_good(void)
     put_datagram(&batch);
     end();
 
-    /* more datagrams than one call may take; empty ones cost two bytes each */
+    /* empty datagrams cost two bytes each */
     begin("storm");
-    put_good(0, 2 * 64 + 2);
+    put_good(0, 130);
     end();
     begin("empty-storm");
-    for (int i = 0; i < 2 * 64 + 2; ++i)
+    for (int i = 0; i < 130; ++i)
     {
         put_length(0);
     }
+    end();
+
+    /* beyond 4 KiB */
+    begin("large-batch");
+    for (int i = 100; i > 0; --i)
+    {
+        add_good(&batch, i);
+    }
+    put_datagram(&batch);
     end();
 
     begin("flags");
@@ -160,7 +169,10 @@ write_bad(void)
 
     for (size_t i = 0; i < SIZE(bad_seeds); ++i)
     {
+        /* who believes it closes client 11 */
         begin(bad_seeds[i].name);
+        put_length(RECORD_CLIENTS);
+        put_length(RECORD_GONE(11));
         add_good(&batch, 10);
         add_bad_message(&batch, &bad_seeds[i].bad);
         add_good(&batch, 12);
@@ -176,6 +188,14 @@ write_bad(void)
     put_datagram(&batch);
     end();
 
+    /* what is behind the empty attribute is 5, too */
+    begin("empty-peer-id-5");
+    put_length(RECORD_GONE(5));
+    add_good(&batch, 5);
+    batch.data[batch.len - 8] = NLA_HDRLEN;
+    put_datagram(&batch);
+    end();
+
     begin("garbage");
     add_good(&batch, 1);
     memset(batch.data + batch.len, 0x5a, 21);
@@ -184,7 +204,7 @@ write_bad(void)
     end();
 }
 
-/* what only the follow-ups act on: errors mean that something was lost */
+/* errors mean that something was lost */
 static void
 write_lost(void)
 {
@@ -199,6 +219,12 @@ write_lost(void)
     put_length(RECORD_ERROR(ENOBUFS));
     end();
 
+    begin("lost-alone");
+    put_length(RECORD_GONE(1));
+    put_length(RECORD_ERROR(ENOBUFS));
+    put_length(RECORD_PAUSE);
+    end();
+
     /* nothing is asked for before the queue is empty, nor without an error */
     begin("lost-later");
     put_length(RECORD_GONE(0));
@@ -206,7 +232,7 @@ write_lost(void)
     put_good(6, 2);
     put_length(RECORD_PAUSE);
     put_length(RECORD_ERROR(ENOBUFS));
-    put_good(100, 64 + 10);
+    put_good(100, 70);
     end();
 
     begin("lost-truncated");
@@ -215,15 +241,16 @@ write_lost(void)
     put_good(2, 1);
     end();
 
-    /* the bound is reached with the last one */
-    begin("lost-and-a-full-pass");
-    put_length(RECORD_GONE(1));
+    /* a malformed message may cost the one behind it, which an error makes good */
+    static struct batch batch;
+    begin("lost-with-the-datagram");
+    add_good(&batch, 1);
+    add_bad_message(&batch, &(struct bad_message){ .type = NLMSG_ERROR });
+    put_datagram(&batch);
     put_length(RECORD_ERROR(ENOBUFS));
-    put_good(100, 64 - 1);
     put_length(RECORD_PAUSE);
     end();
 
-    /* more peers than one call may ask for, and errors meanwhile */
     begin("lost-of-many");
     put_length(RECORD_CLIENTS);
     put_length(RECORD_GONE(0));
@@ -245,6 +272,7 @@ write_lost(void)
     put_length(RECORD_GONE(2));
     put_length(RECORD_SECOND);
     put_length(RECORD_GONE(4));
+    put_length(RECORD_ELSEWHERE);
     put_length(RECORD_ERROR(ENOBUFS));
     put_length(RECORD_SECOND);
     put_good(6, 1);
@@ -255,15 +283,66 @@ write_lost(void)
     end();
 
     begin("lost-again-and-again");
-    for (int i = 0; i < 64 + 2; ++i)
+    for (int i = 0; i < 66; ++i)
     {
         put_length(RECORD_ERROR(i % 2 ? ENOBUFS : EINTR));
     }
     put_length(RECORD_GONE(1));
     end();
+
+    begin("lost-and-not-woken");
+    put_length(RECORD_NO_NOOP);
+    put_length(RECORD_GONE(1));
+    put_length(RECORD_ERROR(ENOBUFS));
+    put_length(RECORD_PAUSE);
+    end();
 }
 
-/* and the replies to their requests */
+/* more than one datagram a call */
+static void
+write_elsewhere(void)
+{
+    begin("elsewhere");
+    put_length(RECORD_ELSEWHERE);
+    put_good(0, 6);
+    end();
+
+    begin("elsewhere-and-slow");
+    put_length(RECORD_ELSEWHERE);
+    for (int i = 0; i < 6; ++i)
+    {
+        put_length(RECORD_SECOND);
+        put_good(i, 1);
+    }
+    end();
+
+    begin("elsewhere-and-a-signal");
+    put_length(RECORD_ELSEWHERE);
+    put_good(0, 2);
+    put_length(RECORD_SIGNAL);
+    put_good(2, 3);
+    end();
+}
+
+/* a new client has the peer-id */
+static void
+write_late(void)
+{
+    begin("late-notification");
+    put_good(1, 3);
+    put_length(RECORD_BACK(1));
+    put_length(RECORD_BACK(2));
+    end();
+
+    begin("late-and-refused");
+    put_good(1, 3);
+    put_length(RECORD_BACK(2));
+    put_length(RECORD_REFUSED);
+    put_length(RECORD_REFUSED);
+    end();
+}
+
+/* and the replies to requests */
 static void
 write_replies(void)
 {
@@ -427,6 +506,8 @@ main(int argc, char **argv)
     write_controls();
     write_lost();
     write_replies();
+    write_elsewhere();
+    write_late();
     if (kept)
     {
         write_kept(kept, argv[2]);
