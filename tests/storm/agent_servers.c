@@ -15,8 +15,7 @@
  *  ready       it has said that it is
  *  rejected    messages that a client would be one too many
  *  lost        messages that notifications were lost
- *  closed      messages that an instance was closed
- *  found       and of those, for a peer whose notification was lost
+ *  closed      messages that an instance was closed because its peer had gone
  *  cpu         seconds of processor time
  *  exit        null while it runs, then what a shell would call its status
  *  sockets     its generic-netlink sockets: groups, and bytes in the receive
@@ -50,7 +49,6 @@ struct server
     int rejected;
     int lost;
     int closed;
-    int found;
     int instances;
     int undefined;
     json_int_t updated;
@@ -157,11 +155,7 @@ read_log(int number)
         server->ready |= strstr(line, "Initialization Sequence Completed") != NULL;
         server->rejected += strstr(line, "would exceed maximum number of clients") != NULL;
         server->lost += strstr(line, "notifications lost") != NULL;
-        if (strstr(line, "received, client-instance "))
-        {
-            ++server->closed;
-            server->found += strstr(line, "notification lost") != NULL;
-        }
+        server->closed += strstr(line, "received, client-instance ") != NULL;
     }
     fclose(log);
 }
@@ -321,13 +315,12 @@ servers_sample(void)
         read_status(i);
         read_cpu(server);
         json_array_append_new(all, json_pack(
-            "{s: o, s: i, s: i, s: o, s: b, s: i, s: i, s: i, s: i, s: f, s: o, s: o}",
+            "{s: o, s: i, s: i, s: o, s: b, s: i, s: i, s: i, s: f, s: o, s: o}",
             "peers", peers < 0 ? json_null() : json_integer(peers),
             "instances", server->instances, "undefined", server->undefined,
             "updated", server->updated ? json_integer(server->updated) : json_null(),
             "ready", server->ready, "rejected", server->rejected, "lost", server->lost,
-            "closed", server->closed, "found", server->found,
-            "cpu", server->cpu,
+            "closed", server->closed, "cpu", server->cpu,
             "exit", server->ended ? json_integer(server->exit_status) : json_null(),
             "sockets", sample_sockets(server->pid)));
     }

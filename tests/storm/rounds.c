@@ -157,12 +157,13 @@ round_run(struct storm *storm, int round)
     const double seconds = wait->last.time - wait->first;
     const double cpu = wait->last.cpu - wait->begin.cpu;
     const int drops = storm->now.drops - wait->begin.drops;
-    const int found = wait->last.found - wait->begin.found;
+    const int lost = wait->last.lost - wait->begin.lost;
+    const int closed = wait->last.closed - wait->begin.closed;
     json_array_append_new(
         json_object_get(storm->run, "rounds"),
-        json_pack("{s: i, s: i, s: i, s: i, s: i, s: f, s: f, s: f, s: f, s: o, s: f}",
+        json_pack("{s: i, s: i, s: i, s: i, s: i, s: i, s: f, s: f, s: f, s: f, s: o, s: f}",
                   "left", wait->left, "rejected", rejected, "back", back, "drops", drops,
-                  "found", found, "cut", cut, "expired", expiry, "settled", drained,
+                  "lost", lost, "closed", closed, "cut", cut, "expired", expiry, "settled", drained,
                   "first", wait->first, "in_step", in_step ? json_real(seconds) : json_null(),
                   "cpu", cpu));
     if (in_step)
@@ -171,7 +172,8 @@ round_run(struct storm *storm, int round)
                " processor time\n", seconds,
                options->stall ? "the server went on" : "the first peer had gone", cpu);
     }
-    printf("storm: %d notifications dropped, %d instances closed without one\n", drops, found);
+    printf("storm: %d notifications dropped, the server said so %d times; it closed %d instances"
+           " whose peers had gone\n", drops, lost, closed);
     printf("storm: round %d of %d: %d instances left, %d rejections, %d of %d clients back%s\n",
            round, options->rounds, storm->wait.left, rejected, back,
            options->clients, storm->now.dead ? ", the server has died" : "");

@@ -74,15 +74,14 @@ add_server(struct storm *storm, struct sample *sum, json_t *server)
     int rejected;
     int lost;
     int closed;
-    int found;
     int ready;
     double cpu;
 
-    if (json_unpack(server, "{s: o, s: i, s: i, s: o, s: b, s: i, s: i, s: i, s: i, s: f, s: o,"
+    if (json_unpack(server, "{s: o, s: i, s: i, s: o, s: b, s: i, s: i, s: i, s: f, s: o,"
                     " s: o}",
                     "peers", &peers, "instances", &instances, "undefined", &undefined,
                     "updated", &updated, "ready", &ready, "rejected", &rejected, "lost", &lost,
-                    "closed", &closed, "found", &found, "cpu", &cpu, "exit", &status, "sockets", &sockets) != 0)
+                    "closed", &closed, "cpu", &cpu, "exit", &status, "sockets", &sockets) != 0)
     {
         fail(storm, "the guest tells what nobody understands");
     }
@@ -93,7 +92,6 @@ add_server(struct storm *storm, struct sample *sum, json_t *server)
     sum->rejected += rejected;
     sum->lost += lost;
     sum->closed += closed;
-    sum->found += found;
     sum->cpu += cpu;
     sum->ready += ready;
     if (json_number_value(updated) < sum->updated)

@@ -80,7 +80,6 @@ struct sample
     int rejected;
     int lost;
     int closed;
-    int found;
     double cpu;                 /**< seconds */
     int drops;
     int queued;                 /**< bytes in receive queues */
