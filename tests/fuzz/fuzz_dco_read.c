@@ -567,6 +567,11 @@ read_queue(void)
     }
     for (int i = 0; i < ALL_CLIENTS; ++i)
     {
+        if (call.odd && top.mode != CM_TOP)
+        {
+            /* what the call has left for after it may be lost with the odd one */
+            clients[i].due = -1;
+        }
         if (clients[i].connected && clients[i].due >= 0 && clients[i].due < n_scanned)
         {
             defect("peer-id %d is gone, and its notification was read, but it was not handed on", i);

@@ -193,6 +193,16 @@ write_bad(void)
     put_datagram(&batch);
     end();
 
+    /* nor does this take away what is ahead of it; with the garbage no canary is
+     * behind it */
+    begin("unknown-command");
+    add_good(&batch, 1);
+    add_bad_message(&batch, &(struct bad_message){ .attrs = ALL_ATTRS, .cmd = OVPN_CMD_GET_PEER });
+    memset(batch.data + batch.len, 0x5a, 21);
+    batch.len += 21;
+    put_datagram(&batch);
+    end();
+
     /* what is behind the empty attribute is 5, too */
     begin("empty-peer-id-5");
     put_length(RECORD_GONE(5));
