@@ -292,6 +292,10 @@ one(const char *scene, int times, int batch)
     for (int i = 0; i < times; ++i)
     {
         queue_notifications(i * batch, batch, reason);
+        for (int j = i * batch; j < (i + 1) * batch && reason == OVPN_DEL_PEER_REASON_USERSPACE; ++j)
+        {
+            multi_context.instances[j] = NULL;
+        }
         measure_begin(false);
         read_all();
         measure_end();

@@ -108,7 +108,7 @@ add_good(struct batch *batch, int peer_id)
 {
     struct nlmsghdr *nlh = (struct nlmsghdr *)(batch->data + batch->len);
 
-    del_peer(batch, peer_id, OVPN_DEL_PEER_REASON_USERSPACE);
+    del_peer(batch, peer_id, OVPN_DEL_PEER_REASON_TRANSPORT_ERROR);
     return nlh;
 }
 
@@ -123,6 +123,11 @@ write_good(void)
 
     begin("one");
     put_good(1, 1);
+    end();
+
+    begin("userspace");
+    del_peer(&batch, 1, OVPN_DEL_PEER_REASON_USERSPACE);
+    put_datagram(&batch);
     end();
 
     begin("batch");
