@@ -84,8 +84,8 @@ build_fuzzer()
     CC=clang
     options=$sanitizers
     coverage=-fsanitize=fuzzer-no-link
-    checkout_tree "$1" "$fuzz/$1/tree" &&
     # shellcheck disable=SC2046 # an option or none
+    checkout_tree "$1" "$fuzz/$1/tree" &&
     compile_target "$fuzz/$1/tree" "$fuzz/$1/clang" $(target_options "$1") &&
     options="$sanitizers -fsanitize=fuzzer" &&
     link_target "$fuzz/$1/fuzzer" "$fuzz/$1"/clang/*.o
