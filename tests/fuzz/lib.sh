@@ -79,12 +79,12 @@ link_target()
 }
 
 # build_fuzzer TREE: $fuzz/TREE/fuzzer, by clang
-# shellcheck disable=SC2046 # an option or none
 build_fuzzer()
 {
     CC=clang
     options=$sanitizers
     coverage=-fsanitize=fuzzer-no-link
+    # shellcheck disable=SC2046 # an option or none
     checkout_tree "$1" "$fuzz/$1/tree" &&
     compile_target "$fuzz/$1/tree" "$fuzz/$1/clang" $(target_options "$1") &&
     options="$sanitizers -fsanitize=fuzzer" &&

@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 
 /**
@@ -50,16 +51,49 @@ clients_some(struct storm *storm)
 
         if (stopped)
         {
-            /* tries anew at once, whatever it was at */
-            kill(stopped, SIGUSR1);
-            kill(stopped, SIGCONT);
+            clients_new(storm, 1);
+            continue;
         }
-        else
-        {
-            storm->clients[storm->going] = start_client(storm, storm->going);
-        }
+        storm->clients[storm->going] = start_client(storm, storm->going);
         ++storm->going;
     }
+}
+
+void
+clients_new(struct storm *storm, int number)
+{
+    for (; number > 0; --number, ++storm->going)
+    {
+        /* tries anew at once, whatever it was at, from another port */
+        kill(storm->clients[storm->going], SIGUSR1);
+        kill(storm->clients[storm->going], SIGCONT);
+    }
+}
+
+int
+clients_in(struct storm *storm, int number, int often)
+{
+    int in = 0;
+
+    for (int i = 0; i < number; ++i)
+    {
+        char *path = text("%s/clients/%d.log", storm->output, i);
+        char line[4096];
+        int times = 0;
+        FILE *log = fopen(path, "r");
+
+        while (log && fgets(line, sizeof(line), log))
+        {
+            times += strstr(line, "Initialization Sequence Completed") != NULL;
+        }
+        in += times >= often;
+        if (log)
+        {
+            fclose(log);
+        }
+        free(path);
+    }
+    return in;
 }
 
 void

@@ -40,6 +40,7 @@ static const char help[] =
     "                        sent through the tunnel\n"
     "  --stall               the server is stopped (SIGSTOP) until all have expired\n"
     "  --script SECONDS      its client-disconnect script blocks for so long\n"
+    "  --newcomers N         meanwhile so many clients come (none); --script may be 0.05\n"
     "  --management          a management client asks for the status twice a second\n"
     "  --status SECONDS      interval of the status file (1)\n"
     "  --tcp                 instead of UDP\n"
@@ -84,6 +85,19 @@ number(const char *option, const char *text, int min, int max)
         usage_error("--%s wants a number from %d to %d, not '%s'", option, min, max, text);
     }
     return (int)value;
+}
+
+static double
+seconds(const char *option, const char *text)
+{
+    char *end;
+    const double value = strtod(text, &end);
+
+    if (end == text || *end || !(value >= 0.001 && value <= 3600))
+    {
+        usage_error("--%s wants seconds from 0.001 to 3600, not '%s'", option, text);
+    }
+    return value;
 }
 
 static const char *
@@ -171,7 +185,7 @@ void
 options_parse(struct options *options, int argc, char *argv[])
 {
     enum { SERVER = 256, SUITE, MODULE, MODULE_DELAY, KERNEL, CLIENTS, ROUNDS, KEEPALIVE, LOAD,
-           STALL, SCRIPT, MANAGEMENT, STATUS, TCP, RMEM_MAX, NO_RCVBUFFORCE, MAX_CLIENTS,
+           STALL, SCRIPT, NEWCOMERS, MANAGEMENT, STATUS, TCP, RMEM_MAX, NO_RCVBUFFORCE, MAX_CLIENTS,
            SERVERS, ACCEL, OUTPUT, HELP };
     static const struct option known[] = {
         { "server", required_argument, NULL, SERVER },
@@ -185,6 +199,7 @@ options_parse(struct options *options, int argc, char *argv[])
         { "load", no_argument, NULL, LOAD },
         { "stall", no_argument, NULL, STALL },
         { "script", required_argument, NULL, SCRIPT },
+        { "newcomers", required_argument, NULL, NEWCOMERS },
         { "management", no_argument, NULL, MANAGEMENT },
         { "status", required_argument, NULL, STATUS },
         { "tcp", no_argument, NULL, TCP },
@@ -222,7 +237,8 @@ options_parse(struct options *options, int argc, char *argv[])
             case KEEPALIVE: parse_keepalive(options, optarg); break;
             case LOAD: options->load = true; break;
             case STALL: options->stall = true; break;
-            case SCRIPT: options->script = number(name, optarg, 1, 3600); break;
+            case SCRIPT: options->script = seconds(name, optarg); break;
+            case NEWCOMERS: options->newcomers = number(name, optarg, 1, 10240); break;
             case MANAGEMENT: options->management = true; break;
             case STATUS: options->status_interval = number(name, optarg, 1, 3600); break;
             case TCP: options->tcp = true; break;
@@ -244,6 +260,10 @@ options_parse(struct options *options, int argc, char *argv[])
     {
         usage_error("'%s' is no option", argv[optind]);
     }
+    if (options->newcomers > options->clients || (options->newcomers && options->stall))
+    {
+        usage_error("--newcomers is at most --clients, and not with --stall");
+    }
     if (options->clients % options->servers != 0)
     {
         usage_error("%d clients can't be shared equally by %d servers", options->clients,
@@ -264,8 +284,8 @@ options_parse(struct options *options, int argc, char *argv[])
 json_t *
 options_json(const struct options *options)
 {
-    return json_pack("{s: i, s: i, s: i, s: [i, i], s: b, s: b, s: i, s: b, s: i, s: b, s: i, s: b,"
-                     " s: i, s: s, s: i, s: s}",
+    return json_pack("{s: i, s: i, s: i, s: [i, i], s: b, s: b, s: f, s: b, s: i, s: b, s: i, s: b,"
+                     " s: i, s: s, s: i, s: s, s: i}",
                      "clients", options->clients, "servers", options->servers,
                      "rounds", options->rounds,
                      "keepalive", options->keepalive_interval, options->keepalive_timeout,
@@ -274,5 +294,6 @@ options_json(const struct options *options)
                      "tcp", options->tcp, "rmem_max", options->rmem_max,
                      "no_rcvbufforce", options->no_rcvbufforce,
                      "max_clients", options->max_clients, "accel", options->accel,
-                     "module_delay", options->module_delay, "kernel", options->kernel);
+                     "module_delay", options->module_delay, "kernel", options->kernel,
+                     "newcomers", options->newcomers);
 }

@@ -57,23 +57,66 @@ expired(struct storm *storm)
     const bool still = !stall || (now->queued == wait->queued && now->drops == wait->drops);
     wait->queued = now->queued;
     wait->drops = now->drops;
-    wait->zeros = now->peers == 0 && still ? wait->zeros + 1 : 0;
+    wait->zeros = now->peers == storm->options->newcomers && still ? wait->zeros + 1 : 0;
     return now->dead || wait->zeros == (stall ? TOLD : GONE);
+}
+
+static bool
+first_gone(struct storm *storm)
+{
+    watch(storm);
+    return storm->now.dead || storm->wait.first > 0;
+}
+
+static bool
+newcomers_in(struct storm *storm)
+{
+    struct wait *wait = &storm->wait;
+    const int newcomers = storm->options->newcomers;
+
+    watch(storm);
+    const int in = clients_in(storm, newcomers, wait->round + 1);
+    while ((int)json_array_size(wait->came) < in)
+    {
+        json_array_append_new(wait->came, json_real(storm->now.time - wait->restored));
+    }
+    return storm->now.dead || in == newcomers;
+}
+
+/** While the lost ones go, others come. */
+static void
+let_newcomers_in(struct storm *storm)
+{
+    const int newcomers = storm->options->newcomers;
+
+    sample_until(storm, first_gone, 2 * storm->options->keepalive_timeout + 120, "the first peer to go");
+    network_restore(storm);
+    storm->wait.restored = seconds_now() - storm->start;
+    clients_new(storm, newcomers);
+    phase(storm, "newcomers");
+    sample_until(storm, newcomers_in, 120, "the newcomers to get in");
+    if (!storm->now.dead)
+    {
+        printf("storm: half of %d newcomers were in after %.1f s, all after %.1f s\n", newcomers,
+               json_real_value(json_array_get(storm->wait.came, (size_t)(newcomers - 1) / 2)),
+               json_real_value(json_array_get(storm->wait.came, (size_t)newcomers - 1)));
+    }
 }
 
 static bool
 settled(struct storm *storm)
 {
+    const int newcomers = storm->options->newcomers;
     const struct sample *now = &storm->now;
 
     watch(storm);
-    storm->to_go = now->instances;
-    if (now->peers != 0 || now->queued != 0 || now->instances != storm->wait.instances)
+    storm->to_go = now->instances - newcomers;
+    if (now->peers != newcomers || now->queued != 0 || now->instances != storm->wait.instances)
     {
         storm->wait.instances = now->instances;
         storm->wait.since = now->guest_time;
     }
-    return now->dead || now->instances == 0 || now->updated >= storm->wait.since + SETTLE;
+    return now->dead || now->instances == newcomers || now->updated >= storm->wait.since + SETTLE;
 }
 
 /** Without a leak all have to come back; with one some may never. */
@@ -105,7 +148,8 @@ round_run(struct storm *storm, int round)
 {
     const struct options *options = storm->options;
 
-    storm->wait = (struct wait){ .begin = storm->now, .last = storm->now, .instances = -1 };
+    storm->wait = (struct wait){ .begin = storm->now, .last = storm->now, .instances = -1,
+                                 .round = round, .came = json_array() };
     if (options->load)
     {
         ask(storm, json_pack("{s: i, s: i}", "load", options->servers,
@@ -120,6 +164,10 @@ round_run(struct storm *storm, int round)
     clients_stop(storm);
     const double cut = seconds_now() - storm->start;
     phase(storm, "all packets dropped");
+    if (options->newcomers)
+    {
+        let_newcomers_in(storm);
+    }
     /* the server's timeout is twice what --keepalive says, and the same for all */
     sample_until(storm, expired, 2 * options->keepalive_timeout + 120 + options->clients / 4.0,
                  "the kernel to expire all peers");
@@ -134,16 +182,19 @@ round_run(struct storm *storm, int round)
                  120 + options->status_interval + options->clients * (1.0 + options->script),
                  "the server to settle");
     const double drained = seconds_now() - storm->start;
-    storm->wait.left = storm->now.instances;
+    storm->wait.left = storm->now.instances - options->newcomers;
     phase(storm, "settled");
     if (options->load)
     {
         ask(storm, json_pack("{s: i, s: i}", "load", 0, "clients", 0));
     }
 
-    network_restore(storm);
-    storm->wait.restored = seconds_now() - storm->start;
-    phase(storm, "packets pass again");
+    if (!options->newcomers)
+    {
+        network_restore(storm);
+        storm->wait.restored = seconds_now() - storm->start;
+        phase(storm, "packets pass again");
+    }
     sample_until(storm, came_back, 120 + options->status_interval + options->clients / 2.0,
                  "all clients to come back");
     phase(storm, storm->now.peers == options->clients ? "all clients are back"
@@ -161,11 +212,11 @@ round_run(struct storm *storm, int round)
     const int closed = wait->last.closed - wait->begin.closed;
     json_array_append_new(
         json_object_get(storm->run, "rounds"),
-        json_pack("{s: i, s: i, s: i, s: i, s: i, s: i, s: f, s: f, s: f, s: f, s: o, s: f}",
+        json_pack("{s: i, s: i, s: i, s: i, s: i, s: i, s: f, s: f, s: f, s: f, s: o, s: f, s: o}",
                   "left", wait->left, "rejected", rejected, "back", back, "drops", drops,
                   "lost", lost, "closed", closed, "cut", cut, "expired", expiry, "settled", drained,
                   "first", wait->first, "in_step", in_step ? json_real(seconds) : json_null(),
-                  "cpu", cpu));
+                  "cpu", cpu, "newcomers", storm->wait.came));
     if (in_step)
     {
         printf("storm: the last instance was closed %.1f s after %s; the server took %.1f s of"

@@ -46,7 +46,7 @@ configure(struct storm *storm, int server)
     if (options->script)
     {
         fprintf(conf, "script-security 2\nclient-disconnect disconnect\n");
-        char *script = text("#!/bin/sh\nexec /bin/busybox sleep %d\n", options->script);
+        char *script = text("#!/bin/sh\nexec /bin/busybox sleep %g\n", options->script);
         put(storm, server, "disconnect", script);
         free(script);
     }

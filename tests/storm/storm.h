@@ -60,7 +60,8 @@ struct options
     int status_interval;        /**< seconds */
     int rmem_max;               /**< bytes; 0: the kernel's default */
     int module_delay;           /**< milliseconds, see tests/storm/setup */
-    int script;                 /**< seconds that client-disconnect blocks; 0: none */
+    double script;              /**< seconds that client-disconnect blocks; 0: none */
+    int newcomers;              /**< clients that come while the lost ones go; 0: none */
     bool load;
     bool stall;
     bool management;
@@ -91,6 +92,7 @@ struct sample
 /** What a round waits for, and remembers (rounds.c). */
 struct wait
 {
+    int round;                  /**< counted from 1 */
     int zeros;                  /**< samples in a row without a peer, and with ... */
     int queued, drops;          /**< ... as much in the receive queues, and dropped */
     int instances;              /**< the last number */
@@ -100,6 +102,7 @@ struct wait
     double first;               /**< when its first peer went, or, of servers that were stopped,
                                  *   when they went on, since the run began; 0: not yet */
     struct sample last;         /**< the last in which an instance had been closed since */
+    json_t *came;               /**< seconds that each newcomer took; owned */
     double restored;            /**< when packets passed again, since the run began */
 };
 
@@ -217,6 +220,12 @@ void clients_stop(struct storm *storm);
 
 /** Start clients, or let them go on, some at a time. To be called with each sample. */
 void clients_some(struct storm *storm);
+
+/** Let so many clients that are stopped go on, all at once, as new ones. */
+void clients_new(struct storm *storm, int number);
+
+/** How many of the first clients have got in so often, by their logs. */
+int clients_in(struct storm *storm, int number, int often);
 
 /** Fails if a client or the guest has ended. */
 void clients_check(struct storm *storm);
