@@ -106,6 +106,7 @@ have_libfuzzer()
 finds()
 {
     status=0
+    # shellcheck disable=SC2154 # of who sources this
     timeout "${patience:-60}" "$@" > "$scratch/out" 2>&1 || status=$?
     tail -n 3 "$scratch/out"
     [ $status -ne 0 ] && [ $status -ne 124 ] &&

@@ -40,8 +40,9 @@
 /* file descriptors of sockets are below this */
 #define MAX_FDS 256
 
-/* this many fruitless reads in a row are spinning */
-#define TOO_MANY_READS 100
+/* this many fruitless reads in a row are spinning; there may be one for each
+ * peer-id that no client has */
+#define TOO_MANY_READS (2 * N_PEERS)
 
 /* netlink(7): a message's size is a multiple of this, as is an attribute's */
 #define ALIGN 4
