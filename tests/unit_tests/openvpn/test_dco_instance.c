@@ -394,7 +394,7 @@ p2p_notification__when_for_another_reason__is_ignored(void **state)
         {
             read_notification(1, i);
             assert_int_equal(signal_info.signal_received, 0);
-            tls_multi.dco_peer_id = 1;      /* 2.6.20 has forgotten it */
+            tls_multi.dco_peer_id = 1;      /* upstream's own fix forgets it */
         }
     }
 }
