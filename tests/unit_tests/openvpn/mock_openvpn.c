@@ -342,6 +342,25 @@ assert_expired(int first, int n)
     assert_processed(expected, n);
 }
 
+void
+test_flags(void **state)
+{
+    const struct flag_case *f = *state;
+    static struct batch batch;
+
+    for (int i = 0; i < 3; ++i)
+    {
+        struct nlmsghdr *nlh = (struct nlmsghdr *)(batch.data + batch.len);
+        del_peer(&batch, 10 + i, OVPN_DEL_PEER_REASON_EXPIRED);
+        nlh->nlmsg_flags |= f->flags;
+        nlh->nlmsg_seq = f->seq;
+    }
+    multicast(&batch);
+    run_event_loop();
+    assert_expired(10, 3);
+    assert_int_equal(warned, 0);
+}
+
 /*
  * Requests
  */

@@ -117,6 +117,18 @@ void assert_processed(const struct notification *expected, int n);
 /** Check that peers \a first to \a first + \a n - 1 are all that expired. */
 void assert_expired(int first, int n);
 
+/** A message that is good by itself, but that libnl would not just hand on. */
+struct flag_case
+{
+    int flags;
+    uint32_t seq;
+};
+
+/** The test of a case: three such notifications in a datagram are processed. */
+void test_flags(void **state);
+
+#define FLAG_CASE(flags, seq) (&(struct flag_case){ flags, seq })
+
 /*
  * Requests to the kernel, for peer 1
  */

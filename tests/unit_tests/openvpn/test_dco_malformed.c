@@ -78,34 +78,6 @@ test_bad_message(void **state)
 
 #define BAD_CASE(...) (&(struct bad_message){ __VA_ARGS__ })
 
-/* a message that is good by itself, but that libnl would not just hand on */
-struct flag_case
-{
-    int flags;
-    uint32_t seq;
-};
-
-static void
-test_flags(void **state)
-{
-    const struct flag_case *f = *state;
-    static struct batch batch;
-
-    for (int i = 0; i < 3; ++i)
-    {
-        struct nlmsghdr *nlh = (struct nlmsghdr *)(batch.data + batch.len);
-        del_peer(&batch, 10 + i, OVPN_DEL_PEER_REASON_EXPIRED);
-        nlh->nlmsg_flags |= f->flags;
-        nlh->nlmsg_seq = f->seq;
-    }
-    multicast(&batch);
-    run_event_loop();
-    assert_expired(10, 3);
-    assert_int_equal(warned, 0);
-}
-
-#define FLAG_CASE(flags, seq) (&(struct flag_case){ flags, seq })
-
 static void
 read__when_a_datagram_is_empty__goes_past_it(void **state)
 {

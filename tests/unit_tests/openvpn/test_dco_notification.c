@@ -136,34 +136,6 @@ notification__when_it_makes_requests__loses_no_other(void **state)
     assert_expired(10, 4);
 }
 
-/* a message that is good by itself, but that libnl would not just hand on */
-struct flag_case
-{
-    int flags;
-    uint32_t seq;
-};
-
-static void
-test_flags(void **state)
-{
-    const struct flag_case *f = *state;
-    static struct batch batch;
-
-    for (int i = 0; i < 3; ++i)
-    {
-        struct nlmsghdr *nlh = (struct nlmsghdr *)(batch.data + batch.len);
-        del_peer(&batch, 10 + i, OVPN_DEL_PEER_REASON_EXPIRED);
-        nlh->nlmsg_flags |= f->flags;
-        nlh->nlmsg_seq = f->seq;
-    }
-    multicast(&batch);
-    run_event_loop();
-    assert_expired(10, 3);
-    assert_int_equal(warned, 0);
-}
-
-#define FLAG_CASE(flags, seq) (&(struct flag_case){ flags, seq })
-
 /*
  * Contents
  */
