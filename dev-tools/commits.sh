@@ -24,13 +24,6 @@ follow_up_names()
     done
 }
 
-# src_patches: all that changes src/, in order
-src_patches()
-{
-    [ ! "$base_first" ] || printf '%s\n' "$top/patches/$base_first"/*.patch
-    printf '%s\n' "$top/patches/$base_series"/*.patch
-}
-
 # follow_up_patches [NUMBER]: all follow-ups, or that one
 follow_up_patches()
 {
@@ -95,6 +88,13 @@ stage_patches()
     follow-up) follow_up_patches "${4-}" ;;
     follow-up-tests) printf '%s\n' "$3/follow-up/"*.patch | grep "/0*${4:-[0-9]*}-[^/]*$" ;;
     esac
+}
+
+# src_patches: all that changes src/ but for the follow-ups, in order
+src_patches()
+{
+    stage_patches start
+    stage_patches series
 }
 
 # source_digest: one word that names the content of a base of the user's
