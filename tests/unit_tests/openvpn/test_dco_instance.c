@@ -130,13 +130,30 @@ notification__when_late__closes_nobody(void **state)
         assert_int_equal(instance_tls[1].dco_peer_id, 1);
         assert_int_equal(kernel.n_get_peer[1], ++n_requests);
         assert_int_equal(kernel.n_requests, n_requests);
-        assert_int_equal(instance[1].context.c2.dco_read_bytes, 1001);
     }
     assert_int_equal(warned, 0);
 
     /* and when that one is gone, too */
     notify(1, OVPN_DEL_PEER_REASON_EXPIRED, true);
     assert_closed(1, 1);
+}
+
+/* whom statistics were for may be closed by now */
+static void
+notification__when_late__is_no_reply_to_an_earlier_request(void **state)
+{
+    static struct context gone;
+    static struct tls_multi gone_tls;
+
+    gone.c1.tuntap = &tuntap;
+    gone.c2.tls_multi = &gone_tls;
+    gone_tls.dco_peer_id = 1;
+    dco_get_peer_stats(&gone);
+    gone.c2.dco_read_bytes = POLLED_READ;
+
+    notify(1, OVPN_DEL_PEER_REASON_EXPIRED, false);
+    assert_closed(0, 0);
+    assert_int_equal(gone.c2.dco_read_bytes, POLLED_READ);
 }
 
 static void
@@ -463,6 +480,7 @@ main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         INSTANCE_TEST(notification__when_late__closes_nobody),
+        INSTANCE_TEST(notification__when_late__is_no_reply_to_an_earlier_request),
         INSTANCE_TEST(notification__when_its_peer_is_gone__closes_that_instance),
         INSTANCE_TEST(notification__when_the_interface_is_torn_down__closes_that_instance),
         INSTANCE_TEST(notification__when_many_are_gone__closes_all),

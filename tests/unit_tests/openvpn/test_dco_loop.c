@@ -66,10 +66,12 @@ static bool idle;
 /* called each time that it waits, if set */
 static void (*on_wait)(void);
 
-/* packets that the socket has, and how many instances had been closed when the
- * last was read */
+/* packets that the socket has, how many have been read, the time that each takes, in
+ * milliseconds, and how many instances had been closed when it was read */
 static int n_packets;
-static int n_closed_ahead;
+static int n_read;
+static int packet_takes;
+static int closed_ahead[100];
 
 /*
  * What it waits for
@@ -219,8 +221,10 @@ int
 link_socket_read_udp_posix(struct link_socket *sock, struct buffer *buf,
                            struct link_socket_actual *from)
 {
+    assert_in_range(n_read, 0, SIZE(closed_ahead) - 1);
     --n_packets;
-    n_closed_ahead = n_closed;
+    closed_ahead[n_read++] = n_closed;
+    spend(packet_takes);
     return 0;
 }
 
@@ -316,9 +320,8 @@ setup(void **state)
     top.options.n_bcast_buf = 1;
     top.options.ping_rec_timeout_action = PING_RESTART;
 
-    n_waits = n_packets = 0;
+    n_waits = n_packets = n_read = packet_takes = 0;
     idle = false;
-    n_closed_ahead = -1;
     on_wait = NULL;
     return 0;
 }
@@ -398,9 +401,93 @@ loop__when_there_is_a_packet__reads_a_notification_first(void **state)
     multicast_expired(1, 5, false);
     run_loop();
     assert_true(idle);
-    assert_int_equal(n_packets, 0);
-    assert_int_equal(n_closed_ahead, 3);
+    assert_int_equal(n_read, 3);
+    assert_int_equal(closed_ahead[0], 1);
+    assert_int_equal(closed_ahead[2], 3);
     assert_only_closed(1, 5);
+}
+
+static void
+take_10(int cmd)
+{
+    spend(10);
+}
+
+/* the next when there is none, so that the queue is empty each time */
+static void
+expire_next(void)
+{
+    static int next;
+
+    next = n_waits == 1 ? 1 : next;
+    if (next <= 5 && !readable())
+    {
+        multicast_expired(next++, 1, true);
+    }
+}
+
+/* half of the time is theirs, whatever takes it */
+static void
+test_share(void)
+{
+    kernel.on_request = take_10;
+    packet_takes = 2;
+    n_packets = 30;
+    run_loop();
+    assert_true(idle);
+    assert_int_equal(n_read, 30);
+    for (int i = 0; i < 25; ++i)
+    {
+        assert_int_equal(closed_ahead[i], 1 + i / 5);
+    }
+    assert_only_closed(1, 5);
+}
+
+static void
+loop__when_a_notification_takes_time__packets_get_as_much(void **state)
+{
+    multicast_expired(1, 5, false);
+    test_share();
+}
+
+static void
+loop__when_each_comes_late_and_takes_time__packets_get_as_much(void **state)
+{
+    on_wait = expire_next;
+    test_share();
+}
+
+static void
+loop__when_there_is_no_packet__does_not_wait_for_one(void **state)
+{
+    kernel.on_request = take_10;
+    multicast_expired(1, 5, false);
+    run_loop();
+    assert_true(idle);
+    assert_int_equal(n_waits, 6);
+    assert_only_closed(1, 5);
+}
+
+static void
+be_late_twice(void)
+{
+    if (n_waits == 1)
+    {
+        multicast_expired(1, 1, false);
+        multicast_expired(1, 1, false);
+        kernel.gone[1] = false;
+    }
+}
+
+static void
+loop__when_late_ones_take_time__reads_on(void **state)
+{
+    kernel.on_request = take_10;
+    on_wait = be_late_twice;
+    run_loop();
+    assert_true(idle);
+    assert_int_equal(n_waits, 3);
+    assert_int_equal(kernel.n_get_peer[1], 2);
 }
 
 /*
@@ -446,8 +533,8 @@ loop__when_notifications_are_lost__gets_to_packets(void **state)
     n_packets = 5;
     on_wait = lose_some;
     run_loop();
-    assert_int_equal(n_packets, 0);
-    assert_int_equal(n_closed_ahead, 0);
+    assert_int_equal(n_read, 5);
+    assert_int_equal(closed_ahead[4], 0);
     assert_int_equal(n_closed, 10);
 }
 
@@ -510,6 +597,11 @@ main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         LOOP_TESTS(loop__when_a_peer_expires__is_told),
         UDP_TEST(loop__when_there_is_a_packet__reads_a_notification_first),
+        LOOP_TESTS(loop__when_late_ones_take_time__reads_on),
+        UDP_TEST(loop__when_a_notification_takes_time__packets_get_as_much),
+        UDP_TEST(loop__when_each_comes_late_and_takes_time__packets_get_as_much),
+        UDP_TEST(loop__when_there_is_no_packet__does_not_wait_for_one),
+        TCP_TEST(loop__when_there_is_no_packet__does_not_wait_for_one),
 
         LOOP_TESTS(loop__when_notifications_are_lost__does_not_wait_until_all_is_done),
         UDP_TEST(loop__when_notifications_are_lost__gets_to_packets),

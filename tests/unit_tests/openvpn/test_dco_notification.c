@@ -193,11 +193,12 @@ read__when_nothing_is_pending__returns_without_a_word(void **state)
 }
 
 /* What one call takes while \a n are pending: the event loop has been elsewhere
- * for \a elsewhere milliseconds since the last call has left some, and each
- * notification takes \a each. */
+ * for \a elsewhere milliseconds since the last call, which took \a first, has left
+ * some, and each notification takes \a each. */
 struct bound_case
 {
     int n;
+    int first;
     int elsewhere;
     int each;
     int taken;
@@ -217,7 +218,7 @@ test_bound(void **state)
     const struct bound_case *b = *state;
 
     on_notification = take_time;
-    each = 0;
+    each = b->first;
     multicast_expired(0, 1 + b->n, false);
     dco_read(&tuntap.dco);
     assert_expired(0, 1);
@@ -292,6 +293,43 @@ read__when_a_signal_is_raised__stops_after_that_datagram(void **state)
     signal_info.signal_received = 0;
     run_event_loop();
     assert_int_equal(n_processed, 6);
+}
+
+/* the time that it did not use is not kept */
+static void
+read__when_a_signal_was_raised__has_no_more_time_later(void **state)
+{
+    leave_some(100);
+    on_notification = raise_signal;
+    multicast_expired(0, 300, false);
+    dco_read(&tuntap.dco);
+    signal_info.signal_received = 0;
+
+    n_processed = 0;
+    on_notification = take_time;
+    each = 20;
+    spend(60);
+    dco_read(&tuntap.dco);
+    assert_int_equal(n_processed, 3);
+}
+
+/* only packets that wait get back what the last one took, and only that */
+static void
+read__when_no_packet_waits__owes_nothing(void **state)
+{
+    on_notification = take_time;
+    each = 100;
+    multicast_expired(0, 300, false);
+    for (int i = 0; i < 10; ++i)
+    {
+        dco_read(&tuntap.dco);
+    }
+    assert_expired(0, 10);
+
+    each = 20;
+    spend(160);
+    dco_read(&tuntap.dco);
+    assert_expired(0, 13);
 }
 
 static void
@@ -499,16 +537,21 @@ main(int argc, char **argv)
         P2P_CASE("reason__when_any__is_handed_on", reason__when_any__is_handed_on, NULL),
 
         SERVER_TEST(read__when_nothing_is_pending__returns_without_a_word),
-        BOUND_CASE("the_loop_took_no_time__takes_one", 300, 0, 1, 1),
-        BOUND_CASE("the_loop_took_as_long_as_three__takes_three", 300, 60, 20, 3),
-        BOUND_CASE("the_loop_took_longer_than_three__takes_four", 300, 61, 20, 4),
-        BOUND_CASE("one_takes_longer_than_the_loop__takes_one", 300, 60, 200, 1),
-        BOUND_CASE("the_loop_took_a_second__takes_as_long", 1000, 1200, 2, 600),
-        BOUND_CASE("the_loop_took_minutes__takes_five_seconds", 300, 120 * 1000, 100, 50),
-        BOUND_CASE("the_rest_takes_less__takes_all", 20, 1000, 2, 20),
+        BOUND_CASE("the_loop_took_no_time__takes_one", 300, 0, 0, 1, 1),
+        BOUND_CASE("the_loop_took_as_long_as_three__takes_three", 300, 0, 60, 20, 3),
+        BOUND_CASE("the_loop_took_longer_than_three__takes_four", 300, 0, 61, 20, 4),
+        BOUND_CASE("one_takes_longer_than_the_loop__takes_one", 300, 0, 60, 200, 1),
+        BOUND_CASE("the_loop_took_a_second__takes_as_long", 1000, 0, 1200, 2, 600),
+        BOUND_CASE("the_loop_took_minutes__takes_five_seconds", 300, 0, 120 * 1000, 100, 50),
+        BOUND_CASE("the_rest_takes_less__takes_all", 20, 0, 1000, 2, 20),
+        BOUND_CASE("the_last_took_longer_than_the_loop__takes_one", 300, 100, 60, 20, 1),
+        BOUND_CASE("the_last_took_longer_than_it_had__takes_so_much_less", 300, 100, 160, 20, 3),
+        BOUND_CASE("the_last_took_minutes__takes_five_seconds_less", 300, 60 * 1000, 5500, 100, 1),
         SERVER_TEST(read__when_nothing_was_left__takes_one_however_long_ago),
         SERVER_TEST(read__when_the_clock_goes_back__takes_one_at_least),
         SERVER_TEST(read__when_a_signal_is_raised__stops_after_that_datagram),
+        SERVER_TEST(read__when_a_signal_was_raised__has_no_more_time_later),
+        SERVER_TEST(read__when_no_packet_waits__owes_nothing),
         SERVER_TEST(read__when_a_signal_is_raised__finishes_that_datagram),
         SERVER_TEST(read__when_interrupted__goes_on),
         SERVER_TEST(read__when_an_error_is_pending__warns_and_goes_on),
