@@ -457,6 +457,65 @@ loop__when_each_comes_late_and_takes_time__packets_get_as_much(void **state)
     test_share();
 }
 
+/* What a close, a packet and the rest of a pass take, in milliseconds. */
+struct share_case
+{
+    int close;
+    int packet;
+    int pass;
+};
+
+static const struct share_case *share;
+static int elsewhere;
+
+static void
+take_pass(void)
+{
+    /* a packet always waits */
+    ++n_packets;
+    spend(share->pass);
+    elsewhere += share->pass + (n_waits > 1 ? share->packet : 0);
+    n_read = 0;
+
+    if (n_closed == 30)
+    {
+        signal_info.signal_received = SIGTERM;
+        return;
+    }
+
+    /* neither gets ahead of the other by more than two turns */
+    const int longest = max_int(share->close, share->pass + share->packet);
+    const int ahead = n_closed * share->close - elsewhere;
+    assert_in_range(ahead + 2 * longest, 0, 4 * longest);
+}
+
+static void
+take_close(int cmd)
+{
+    spend(share->close);
+}
+
+static void
+test_backlog(void **state)
+{
+    share = *state;
+    elsewhere = 0;
+    on_wait = take_pass;
+    kernel.on_request = take_close;
+    packet_takes = share->packet;
+    multicast_expired(1, 30, false);
+    run_loop();
+    assert_only_closed(1, 30);
+}
+
+static int
+setup_backlog(void **state)
+{
+    void *loop = tunnel_server_udp;
+
+    return setup(&loop);
+}
+
 static void
 loop__when_there_is_no_packet__does_not_wait_for_one(void **state)
 {
@@ -589,6 +648,8 @@ loop__when_the_peer_is_lost__exits_if_told_to(void **state)
 #define UDP_TEST(f) LOOP_CASE("udp_server", f, tunnel_server_udp)
 #define TCP_TEST(f) LOOP_CASE("tcp_server", f, tunnel_server_tcp)
 #define P2P_TEST_LOOP(f) LOOP_CASE("p2p", f, tunnel_point_to_point)
+#define BACKLOG_CASE(what, ...) { "loop__when_" what "__shares_the_time", test_backlog,          \
+                                  setup_backlog, teardown_loop, &(struct share_case){ __VA_ARGS__ } }
 #define LOOP_TESTS(f) UDP_TEST(f), TCP_TEST(f), P2P_TEST_LOOP(f)
 
 int
@@ -600,6 +661,15 @@ main(int argc, char **argv)
         LOOP_TESTS(loop__when_late_ones_take_time__reads_on),
         UDP_TEST(loop__when_a_notification_takes_time__packets_get_as_much),
         UDP_TEST(loop__when_each_comes_late_and_takes_time__packets_get_as_much),
+        BACKLOG_CASE("scripts_take_1_ms", 1, 1, 0),
+        BACKLOG_CASE("scripts_take_20_ms", 20, 1, 0),
+        BACKLOG_CASE("scripts_take_200_ms", 200, 5, 1),
+        BACKLOG_CASE("scripts_take_1_s", 1000, 100, 0),
+        BACKLOG_CASE("scripts_take_5_s", 5000, 100, 1),
+        BACKLOG_CASE("a_pass_takes_20_ms", 1, 1, 20),
+        BACKLOG_CASE("a_pass_takes_1_s", 50, 1, 1000),
+        BACKLOG_CASE("a_pass_takes_5_s", 1000, 1, 4999),
+        BACKLOG_CASE("both_take_1_s", 1000, 1, 999),
         UDP_TEST(loop__when_there_is_no_packet__does_not_wait_for_one),
         TCP_TEST(loop__when_there_is_no_packet__does_not_wait_for_one),
 
