@@ -123,7 +123,8 @@ static struct
 
 static int n_woken;             /* calls in a row that a no-op has led to */
 static bool left;               /* the last call has left something ... */
-static struct timeval left_at;  /* ... at this time */
+static struct timeval left_at;  /* ... at this time ... */
+static long owed;               /* ... so long after it should have, in microseconds */
 
 __attribute__((format(printf, 1, 2), noreturn)) static void
 defect(const char *format, ...)
@@ -366,10 +367,19 @@ send_input(const uint8_t *data, size_t size, bool may_pause)
  * What comes of it
  */
 
+/** The time since then, but five seconds at most, in microseconds. */
+static long
+since(const struct timeval *then)
+{
+    const long passed = (wall_clock.tv_sec - then->tv_sec) * 1000000L + wall_clock.tv_usec - then->tv_usec;
+
+    return passed < 5000000 ? passed : 5000000;
+}
+
 static bool
 time_is_up(void)
 {
-    return (wall_clock.tv_sec - call.start.tv_sec) * 1000000L + wall_clock.tv_usec - call.start.tv_usec >= call.budget;
+    return since(&call.start) >= call.budget;
 }
 
 /** Look at what was read since the last time. */
@@ -540,10 +550,9 @@ read_queue(void)
     CLEAR(call);
     call.first = n_scanned;
     call.start = wall_clock;
-    if (left)
+    if (left && since(&left_at) > owed)
     {
-        call.budget = (wall_clock.tv_sec - left_at.tv_sec) * 1000000L + wall_clock.tv_usec - left_at.tv_usec;
-        call.budget = call.budget < 5000000 ? call.budget : 5000000;
+        call.budget = since(&left_at) - owed;
     }
     asked = -1;
     kernel.fruitless_reads = -2 * ALL_CLIENTS;  /* the mock allows 100 */
@@ -554,6 +563,7 @@ read_queue(void)
     }
     left = readable();
     left_at = wall_clock;
+    owed = since(&call.start) > call.budget ? since(&call.start) - call.budget : 0;
 
     const bool in_time = !time_is_up() && !IS_SIG(&top);
     scan();
@@ -627,6 +637,7 @@ start(int mode)
     n_entries = n_scanned = n_woken = n_answers = n_answered = 0;
     logged = warned = 0; /* of a day's inputs they would be too many for an int */
     left = trouble = elsewhere = false;
+    owed = 0;
     n_clients = FEW_CLIENTS;
     multi_context.max_clients = FEW_CLIENTS + CANARIES;
     memset(clients, 0, sizeof(clients));
