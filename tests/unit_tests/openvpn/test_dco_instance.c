@@ -130,6 +130,7 @@ notification__when_late__closes_nobody(void **state)
         assert_int_equal(instance_tls[1].dco_peer_id, 1);
         assert_int_equal(kernel.n_get_peer[1], ++n_requests);
         assert_int_equal(kernel.n_requests, n_requests);
+        assert_int_equal(instance[1].context.c2.dco_read_bytes, 1001);
     }
     assert_int_equal(warned, 0);
 
