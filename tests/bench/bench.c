@@ -34,7 +34,7 @@ static const char usage[] =
     "Plays one scene with this tree's dco_linux.c and multi.c, and a server of %d clients\n"
     "on the scripted kernel of the unit tests, and prints what it took, as words NAME=NUMBER:\n"
     "calls (system calls on netlink sockets), requests, datagrams, dumped (peers), allocations,\n"
-    "bytes, passes (of the event loop), and the most of one pass. Instructions are counted by\n"
+    "passes (of the event loop), and the most of one pass. Instructions are counted by\n"
     "callgrind: valgrind --tool=callgrind --instr-atstart=no --collect-atstart=no. To be run by\n"
     "tests/bench/run.\n"
     "\n"
@@ -50,7 +50,6 @@ static const char usage[] =
     "  exit                  the server exits\n"
     "  resync                notifications were lost, all peers are there\n"
     "  idle                  what the event loop calls before it waits\n"
-    "  open                  opens the device\n"
     "  loss SERVERS LIMITED  the largest loss at once that leaves the server alive and in step,\n"
     "                        with so many servers in one network namespace, on a real socket;\n"
     "                        LIMITED: 1 without CAP_NET_ADMIN\n";
@@ -181,10 +180,10 @@ static void
 print_counts(const char *scene, int n)
 {
     printf("scene=%s clients=%d n=%d left=%d calls=%ld requests=%ld datagrams=%ld dumped=%ld "
-           "allocations=%ld bytes=%ld logged=%d passes=%ld longest_calls=%ld "
+           "allocations=%ld logged=%d passes=%ld longest_calls=%ld "
            "longest_requests=%ld longest_datagrams=%ld longest_dumped=%ld\n",
            scene, N_CLIENTS, n, instances_left(), count.calls, count.requests, count.datagrams,
-           count.dumped, count.allocations, count.bytes, logged, passes, longest.calls,
+           count.dumped, count.allocations, logged, passes, longest.calls,
            longest.requests, longest.datagrams, longest.dumped);
 }
 
@@ -391,36 +390,6 @@ many(const char *scene)
     exit(2);
 }
 
-static int
-open_sockets(void)
-{
-    int n = 0;
-
-    /* that is what they are on the scripted kernel */
-    for (int fd = 0; fd < 64; ++fd)
-    {
-        char path[64];
-        char name[64] = "";
-        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-        n += readlink(path, name, sizeof(name) - 1) > 0 && !strcmp(name, "/dev/null");
-    }
-    return n;
-}
-
-static void
-open_only(void)
-{
-    const int before = open_sockets();
-
-    reset(CM_TOP);
-    measure_begin(false);
-    open_device();
-    measure_end();
-
-    printf("scene=open sockets=%d calls=%ld allocations=%ld bytes=%ld kernel_bytes=%ld\n",
-           open_sockets() - before, count.calls, count.allocations, count.bytes, queue_kernel_memory());
-}
-
 /*
  * The largest loss
  */
@@ -493,10 +462,6 @@ main(int argc, char **argv)
     if (!strcmp(scene, "loss") && first > 0)
     {
         largest_loss(first, second);
-    }
-    else if (!strcmp(scene, "open"))
-    {
-        open_only();
     }
     else if (argc == 4 && first > 0 && second > 0)
     {

@@ -20,7 +20,6 @@ struct count
     long datagrams;             /* of them, datagrams with notifications that were read */
     long dumped;                /* peers that dumps have told of */
     long allocations;           /* calls of malloc(), calloc() and realloc() */
-    long bytes;                 /* that these asked for */
 };
 
 extern struct count count;
@@ -64,8 +63,5 @@ int queue_capacity(int servers, bool privileged);
 
 /** Note the options of the sockets that OpenVPN opens, for queue_capacity(). */
 void queue_record(void);
-
-/** @return the slab memory that a generic-netlink socket takes, in bytes, or -1 */
-long queue_kernel_memory(void);
 
 #endif /* ifndef BENCH_H */

@@ -18,7 +18,6 @@
 #include <netlink/attr.h>
 #include <netlink/genl/genl.h>
 #include <sched.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 
 /* net.core.rmem_max of Linux up to 6.12, and its default on Debian 12 and 13 */
@@ -176,46 +175,4 @@ queue_capacity(int servers, bool privileged)
     close(from);
     close(to);
     return n;
-}
-
-static long
-slab_kilobytes(void)
-{
-    FILE *file = fopen("/proc/meminfo", "r");
-    char line[256];
-    long kilobytes = -1;
-
-    while (file && fgets(line, sizeof(line), file))
-    {
-        sscanf(line, "Slab: %ld", &kilobytes);
-    }
-    if (file)
-    {
-        fclose(file);
-    }
-    return kilobytes;
-}
-
-long
-queue_kernel_memory(void)
-{
-    enum { SOCKETS = 10000 };
-    static int fd[SOCKETS];
-    const struct rlimit limit = { SOCKETS + 100, SOCKETS + 100 };
-    long kilobytes[2];
-    int n = 0;
-
-    setrlimit(RLIMIT_NOFILE, &limit);
-    for (int turn = 0; turn < 2; ++turn)
-    {
-        kilobytes[turn] = slab_kilobytes();
-        for (; turn == 0 && n < SOCKETS && (fd[n] = real_socket(NETLINK_GENERIC)) >= 0; ++n)
-        {
-        }
-    }
-    for (int i = 0; i < n; ++i)
-    {
-        close(fd[i]);
-    }
-    return n && kilobytes[0] > 0 ? (kilobytes[1] - kilobytes[0]) * 1024 / n : -1;
 }
