@@ -15,7 +15,6 @@
 #include "mock_msg.h"
 
 #include "env_set.h"
-#include "event.h"
 #include "fdmisc.h"
 #include "forward.h"
 #include "list.h"
@@ -26,7 +25,6 @@
 #include <netlink/attr.h>
 #include <netlink/genl/genl.h>
 #include <netlink/netlink.h>
-#include <sys/wait.h>
 
 static const char usage[] =
     "Usage: bench SCENE [ARGUMENT...]\n"
@@ -48,11 +46,7 @@ static const char usage[] =
     "  lost                  all clients are lost at once\n"
     "  kill                  the server closes all clients, one by one\n"
     "  exit                  the server exits\n"
-    "  resync                notifications were lost, all peers are there\n"
-    "  idle                  what the event loop calls before it waits\n"
-    "  loss SERVERS LIMITED  the largest loss at once that leaves the server alive and in step,\n"
-    "                        with so many servers in one network namespace, on a real socket;\n"
-    "                        LIMITED: 1 without CAP_NET_ADMIN\n";
+    "  resync                notifications were lost, all peers are there\n";
 
 /*
  * What the linker wants and the mocks don't have
@@ -140,11 +134,9 @@ add_to_tables(struct multi_context *m, int i)
 
 /** A server with its clients, whose tables are multi.c's. */
 static void
-start_server(bool limited)
+start_server(void)
 {
     reset(CM_TOP);
-    kernel.limited = limited;
-    queue_record();
     open_device();
     mock_set_debug_level(1);
 
@@ -281,7 +273,7 @@ one(const char *scene, int times, int batch)
                        : OVPN_DEL_PEER_REASON_EXPIRED;
 
     assert_in_range(times * batch, 1, N_CLIENTS);
-    start_server(false);
+    start_server();
     if (!strncmp(scene, "libnl", 5) || !strcmp(scene, "recv"))
     {
         open_floor(strcmp(scene, "libnl-peek") ? 65536 : 0,
@@ -347,24 +339,6 @@ resync(void)
 }
 
 static void
-fake_event_ctl(struct event_set *es, event_t event, unsigned int rwflags, void *arg)
-{
-}
-
-static void
-idle(void)
-{
-    struct event_set es = { .func.ctl = fake_event_ctl };
-
-    measure_begin(false);
-    for (int i = 0; i < N_CLIENTS; ++i)
-    {
-        dco_event_set(&tuntap.dco, &es, NULL);
-    }
-    measure_end();
-}
-
-static void
 many(const char *scene)
 {
     static const struct
@@ -373,14 +347,13 @@ many(const char *scene)
         void (*play)(void);
     } scenes[] = {
         { "lost", lost }, { "kill", kill_all }, { "exit", exit_server }, { "resync", resync },
-        { "idle", idle },
     };
 
     for (int i = 0; i < (int)SIZE(scenes); ++i)
     {
         if (!strcmp(scene, scenes[i].name))
         {
-            start_server(false);
+            start_server();
             scenes[i].play();
             print_counts(scene, N_CLIENTS);
             return;
@@ -388,63 +361,6 @@ many(const char *scene)
     }
     fprintf(stderr, "bench: no scene '%s'; see bench --help\n", scene);
     exit(2);
-}
-
-/*
- * The largest loss
- */
-
-/** In a copy of this process: whether the server is alive and in step after \a n
- * clients were lost at once, with room for \a room notifications. */
-static bool
-survives(int n, int room)
-{
-    const pid_t pid = fork();
-    int status = 0;
-
-    assert_int_not_equal(pid, -1);
-    if (pid == 0)
-    {
-        const int null = open("/dev/null", O_WRONLY);
-        dup2(null, STDOUT_FILENO);
-        dup2(null, STDERR_FILENO);
-        if (n > room)
-        {
-            /* the kernel reports it first: sk_err */
-            multicast_error(ENOBUFS);
-        }
-        queue_notifications(0, n < room ? n : room, OVPN_DEL_PEER_REASON_EXPIRED);
-        for (int i = 0; i < n; ++i)
-        {
-            remove_peer(i);
-        }
-        run_passes();
-        _exit(instances_left() != N_CLIENTS - n);
-    }
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
-static void
-largest_loss(int servers, bool limited)
-{
-    start_server(limited);
-
-    const int room = queue_capacity(servers, !limited);
-    if (room < 0)
-    {
-        fprintf(stderr, "bench: this machine has no real netlink sockets to measure with: %s\n", strerror(errno));
-        exit(77);
-    }
-    int good = 0;
-    int bad = N_CLIENTS + 1;
-    while (bad - good > 1)
-    {
-        const int n = good + (bad - good) / 2;
-        *(survives(n, room) ? &good : &bad) = n;
-    }
-    printf("scene=loss servers=%d limited=%d room=%d largest=%d all=%d\n", servers, limited, room,
-           good, good == N_CLIENTS);
 }
 
 int
@@ -459,11 +375,7 @@ main(int argc, char **argv)
         printf(usage, N_CLIENTS);
         return 0;
     }
-    if (!strcmp(scene, "loss") && first > 0)
-    {
-        largest_loss(first, second);
-    }
-    else if (argc == 4 && first > 0 && second > 0)
+    if (argc == 4 && first > 0 && second > 0)
     {
         one(scene, first, second);
     }

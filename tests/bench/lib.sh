@@ -85,21 +85,17 @@ build()
             "$tree" "$of_tree/ours" $adapter -Dsendmsg=mock_sendmsg -Drecvmsg=mock_recvmsg
         compile_ours "$our_tests/mock_unused.c" "$tree" "$of_tree/ours"
         # shellcheck disable=SC2086 # lists of words
-        compile_ours "$top/tests/bench/bench.c $top/tests/bench/measure.c $top/tests/bench/queue.c" \
+        compile_ours "$top/tests/bench/bench.c $top/tests/bench/measure.c" \
             "$tree" "$of_tree/ours" $adapter -I"$top/tests/bench"
         link_driver "$of_tree/bench-$clients" "$of_tree"/ours/*.o "$of_tree"/objects/*.o -Wl,--gc-sections \
             -Wl,--wrap=x_msg -Wl,--wrap=close_context -Wl,--wrap=plugin_call_ssl
     done
 }
 
-# sizes: the numbers of clients that programs are needed for; the largest loss needs more
-# than any receive buffer holds
+# sizes: the numbers of clients that programs are needed for
 sizes()
 {
-    case $parts in
-    *loss*) echo "$clients 64 16384" ;;
-    *) echo "$clients 64" ;;
-    esac | tr ' ' '\n' | sort -nu | tr '\n' ' '
+    echo "$clients 64" | tr ' ' '\n' | sort -nu | tr '\n' ' '
 }
 
 # all_cells: the arguments of cell, what takes longest first
@@ -136,13 +132,11 @@ cells_of()
                 [ $((${dumped:-0} * number * number / 4096)) -gt 10000000 ] || echo "$number $scene"
             done
         done ;;
-    idle) echo "64 idle" ;;
-    loss) printf '16384 loss %s\n' "1 0" "1 1" "10 0" "10 1" "50 0" "50 1" ;;
     esac
 }
 
-# cell PART TREE CLIENTS SCENE ARGUMENT...: play the scene, under callgrind unless it is
-# 'loss', and add a line to $dir/PART.new: NAME=NUMBER words, of them ir= (all
+# cell PART TREE CLIENTS SCENE ARGUMENT...: play the scene, under callgrind, and
+# add a line to $dir/PART.new: NAME=NUMBER words, of them ir= (all
 # instructions), longest_ir= (of one pass of the event loop) and list_ir= (of
 # hash_remove_fast(), OpenVPN's own tables of clients)
 cell()
@@ -152,18 +146,14 @@ cell()
     clients=$3
     shift 3
     make_scratch
-    tool="valgrind -q --tool=callgrind --instr-atstart=no --collect-atstart=no --combine-dumps=yes
-        --callgrind-out-file=$scratch/callgrind"
-    [ "$1" != loss ] || tool=
     # in the background: a shell that waits for its foreground acts on a signal afterwards
-    # shellcheck disable=SC2086 # a list of words
-    $tool "$dir/$tree/bench-$clients" "$@" > "$scratch/out" 2> "$scratch/err" &
+    valgrind -q --tool=callgrind --instr-atstart=no --collect-atstart=no --combine-dumps=yes \
+        --callgrind-out-file="$scratch/callgrind" "$dir/$tree/bench-$clients" "$@" > "$scratch/out" 2> "$scratch/err" &
     trap 'kill $! 2>/dev/null || :; rm -rf "$scratch"' EXIT
     status=0
     wait $! || status=$?
     case $status in
     0) words=$(cat "$scratch/out") ;;
-    77) words="impossible=1" ;;
     *)
         # OpenVPN's own fatal error is a result
         grep -q '^FATAL ERROR' "$scratch/out" "$scratch/err" ||

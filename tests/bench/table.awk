@@ -169,39 +169,9 @@ function growth(    s, n, scenes, what, i, j, line, at)
     print_table(at " clients: system calls, requests and dumped peers per client; and of the longest pass")
 }
 
-function idle(    j)
-{
-    row("tree|idle: instr. a pass|calls|alloc.")
-    for (j = 1; j <= n_trees; ++j)
-        row(sprintf("%s|%d|%d|%d", trees[j], value(trees[j], "idle", 64, "ir") / 64,
-                    value(trees[j], "idle", 64, "calls"), value(trees[j], "idle", 64, "allocations")))
-    print_table("Nothing to report")
-}
-
-function loss(    j, s, l, line, servers, way)
-{
-    row("tree|SO_RCVBUFFORCE|1 server|10 servers|50 servers")
-    split("1 10 50", servers, " ")
-    for (j = 1; j <= n_trees; ++j)
-        for (l = 0; l < 2; ++l)
-        {
-            line = trees[j] "|" (l ? "refused" : "allowed")
-            for (s = 1; s <= 3; ++s)
-            {
-                way = "loss," servers[s] "," l
-                line = line "|" (value(trees[j], way, "", "impossible") ? "not measured" \
-                    : value(trees[j], way, "", "largest") \
-                    (value(trees[j], way, "", "all") + 0 ? " (all)" : "") \
-                    ", room " value(trees[j], way, "", "room"))
-            }
-            row(line)
-        }
-    print_table("The largest loss at once that leaves each server alive and in step")
-}
-
 END {
-    if (part == "one") one()
-    if (part == "growth") growth()
-    if (part == "idle") idle()
-    if (part == "loss") loss()
+    if (part == "one")
+        one()
+    else
+        growth()
 }
