@@ -12,6 +12,30 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static char *
+vtext(const char *format, va_list args)
+{
+    char *result;
+
+    if (vasprintf(&result, format, args) < 0)
+    {
+        perror("storm");
+        _Exit(STATUS_FAILED);
+    }
+    return result;
+}
+
+char *
+text(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    char *result = vtext(format, args);
+    va_end(args);
+    return result;
+}
+
 void
 fail(struct storm *storm, const char *format, ...)
 {

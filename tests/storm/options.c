@@ -41,7 +41,6 @@ static const char help[] =
     "  --stall               the server is stopped (SIGSTOP) until all have expired\n"
     "  --script SECONDS      its client-disconnect script blocks for so long\n"
     "  --newcomers N         meanwhile so many clients come (none); --script may be 0.05\n"
-    "  --management          a management client asks for the status twice a second\n"
     "  --status SECONDS      interval of the status file (1)\n"
     "  --tcp                 instead of UDP\n"
     "  --rmem-max BYTES      the guest's net.core.rmem_max (the kernel's: 212992)\n"
@@ -185,7 +184,7 @@ void
 options_parse(struct options *options, int argc, char *argv[])
 {
     enum { SERVER = 256, SUITE, MODULE, MODULE_DELAY, KERNEL, CLIENTS, ROUNDS, KEEPALIVE, LOAD,
-           STALL, SCRIPT, NEWCOMERS, MANAGEMENT, STATUS, TCP, RMEM_MAX, NO_RCVBUFFORCE, MAX_CLIENTS,
+           STALL, SCRIPT, NEWCOMERS, STATUS, TCP, RMEM_MAX, NO_RCVBUFFORCE, MAX_CLIENTS,
            SERVERS, ACCEL, OUTPUT, HELP };
     static const struct option known[] = {
         { "server", required_argument, NULL, SERVER },
@@ -200,7 +199,6 @@ options_parse(struct options *options, int argc, char *argv[])
         { "stall", no_argument, NULL, STALL },
         { "script", required_argument, NULL, SCRIPT },
         { "newcomers", required_argument, NULL, NEWCOMERS },
-        { "management", no_argument, NULL, MANAGEMENT },
         { "status", required_argument, NULL, STATUS },
         { "tcp", no_argument, NULL, TCP },
         { "rmem-max", required_argument, NULL, RMEM_MAX },
@@ -239,7 +237,6 @@ options_parse(struct options *options, int argc, char *argv[])
             case STALL: options->stall = true; break;
             case SCRIPT: options->script = seconds(name, optarg); break;
             case NEWCOMERS: options->newcomers = number(name, optarg, 1, 10240); break;
-            case MANAGEMENT: options->management = true; break;
             case STATUS: options->status_interval = number(name, optarg, 1, 3600); break;
             case TCP: options->tcp = true; break;
             case RMEM_MAX: options->rmem_max = number(name, optarg, 2304, INT_MAX); break;
@@ -284,13 +281,13 @@ options_parse(struct options *options, int argc, char *argv[])
 json_t *
 options_json(const struct options *options)
 {
-    return json_pack("{s: i, s: i, s: i, s: [i, i], s: b, s: b, s: f, s: b, s: i, s: b, s: i, s: b,"
+    return json_pack("{s: i, s: i, s: i, s: [i, i], s: b, s: b, s: f, s: i, s: b, s: i, s: b,"
                      " s: i, s: s, s: i, s: s, s: i}",
                      "clients", options->clients, "servers", options->servers,
                      "rounds", options->rounds,
                      "keepalive", options->keepalive_interval, options->keepalive_timeout,
                      "load", options->load, "stall", options->stall, "script", options->script,
-                     "management", options->management, "status", options->status_interval,
+                     "status", options->status_interval,
                      "tcp", options->tcp, "rmem_max", options->rmem_max,
                      "no_rcvbufforce", options->no_rcvbufforce,
                      "max_clients", options->max_clients, "accel", options->accel,

@@ -127,7 +127,6 @@ sample_next(struct storm *storm)
     sleep_until(storm->next_sample);
     storm->next_sample += interval;
 
-    management_poll(storm);
     json_t *sample = guest_ask(storm, json_pack("{s: b}", "sample", 1));
     sum.time = seconds_now() - storm->start;
     sum.guest_time = json_number_value(json_object_get(sample, "time"));
