@@ -6,25 +6,15 @@
 #include "config.h"
 #include "syshead.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-
 #include "bench.h"
 #include "mock_msg.h"
 
 #include "env_set.h"
-#include "fdmisc.h"
 #include "forward.h"
 #include "list.h"
 #include "mroute.h"
 #include "multi.h"
 #include "schedule.h"
-
-#include <netlink/attr.h>
-#include <netlink/genl/genl.h>
-#include <netlink/netlink.h>
 
 static const char usage[] =
     "Usage: bench SCENE [ARGUMENT...]\n"
@@ -39,10 +29,6 @@ static const char usage[] =
     "  parse TIMES BATCH     one dco_do_read(), TIMES times, with BATCH notifications queued:\n"
     "                        of peers that the server itself has removed\n"
     "  close TIMES BATCH     the same, of peers that have expired: their instances are closed\n"
-    "  libnl TIMES BATCH     the same bytes by libnl, with an empty callback\n"
-    "  libnl-peek ...        the same with libnl's defaults: it peeks for the size first\n"
-    "  libnl-attrs ...       by libnl, with a callback that only finds the attributes\n"
-    "  recv TIMES BATCH      the same bytes by recvmsg() alone\n"
     "  lost                  all clients are lost at once\n"
     "  kill                  the server closes all clients, one by one\n"
     "  exit                  the server exits\n"
@@ -197,89 +183,13 @@ queue_notifications(int first, int n, int reason)
 }
 
 static void
-by_openvpn(void)
-{
-    run_passes();
-}
-
-static struct nl_sock *floor_socket;
-
-/** What dco_linux.c has to do at least: find the attributes of a DEL_PEER. */
-static int
-find_attributes(struct nl_msg *msg, void *arg)
-{
-    const struct genlmsghdr *header = genlmsg_hdr(nlmsg_hdr(msg));
-    struct nlattr *attrs[OVPN_ATTR_MAX + 1];
-    struct nlattr *nested[OVPN_DEL_PEER_ATTR_MAX + 1];
-
-    if (!nla_parse(attrs, OVPN_ATTR_MAX, genlmsg_attrdata(header, 0), genlmsg_attrlen(header, 0),
-                   NULL)
-        && attrs[OVPN_ATTR_DEL_PEER])
-    {
-        nla_parse_nested(nested, OVPN_DEL_PEER_ATTR_MAX, attrs[OVPN_ATTR_DEL_PEER], NULL);
-    }
-    return NL_SKIP;
-}
-
-static int
-nothing(struct nl_msg *msg, void *arg)
-{
-    return NL_SKIP;
-}
-
-/** A socket that is a member of the group, as dco_linux.c makes its own. */
-static void
-open_floor(int size, nl_recvmsg_msg_cb_t callback)
-{
-    floor_socket = nl_socket_alloc();
-    assert_non_null(floor_socket);
-    assert_int_equal(genl_connect(floor_socket), 0);
-    set_cloexec(nl_socket_get_fd(floor_socket));
-    set_nonblock(nl_socket_get_fd(floor_socket));
-    assert_int_equal(nl_socket_set_buffer_size(floor_socket, 1024 * 1024, 0), 0);
-    nl_socket_set_msg_buf_size(floor_socket, size);
-    nl_socket_modify_cb(floor_socket, NL_CB_MSG_IN, NL_CB_CUSTOM, callback, NULL);
-    assert_int_equal(nl_socket_add_membership(floor_socket, GROUP_ID), 0);
-}
-
-static void
-by_libnl(void)
-{
-    while (nl_recvmsgs_default(floor_socket) != -NLE_AGAIN)
-    {
-    }
-}
-
-static void
-by_recvmsg(void)
-{
-    static uint8_t buffer[65536];
-    struct sockaddr_nl from;
-    struct iovec iov = { buffer, sizeof(buffer) };
-    struct msghdr msg = {
-        .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1,
-    };
-
-    while (recvmsg(nl_socket_get_fd(floor_socket), &msg, 0) >= 0)
-    {
-    }
-}
-
-static void
 one(const char *scene, int times, int batch)
 {
-    void (*read_all)(void) = by_openvpn;
     const int reason = strcmp(scene, "close") ? OVPN_DEL_PEER_REASON_USERSPACE
                        : OVPN_DEL_PEER_REASON_EXPIRED;
 
     assert_in_range(times * batch, 1, N_CLIENTS);
     start_server();
-    if (!strncmp(scene, "libnl", 5) || !strcmp(scene, "recv"))
-    {
-        open_floor(strcmp(scene, "libnl-peek") ? 65536 : 0,
-                   strcmp(scene, "libnl-attrs") ? nothing : find_attributes);
-        read_all = strcmp(scene, "recv") ? by_libnl : by_recvmsg;
-    }
     for (int i = 0; i < times; ++i)
     {
         queue_notifications(i * batch, batch, reason);
@@ -288,7 +198,7 @@ one(const char *scene, int times, int batch)
             multi_context.instances[j] = NULL;
         }
         measure_begin(false);
-        read_all();
+        run_passes();
         measure_end();
     }
     print_counts(scene, times * batch);

@@ -114,14 +114,7 @@ all_cells()
 cells_of()
 {
     case $1 in
-    one)
-        scenes="parse close"
-        [ "$2" != stock ] || scenes="$scenes recv libnl libnl-peek libnl-attrs"
-        for scene in $scenes
-        do
-            echo "64 $scene 64 1"
-            echo "64 $scene 1 64"
-        done ;;
+    one) printf '64 %s\n' "parse 64 1" "parse 1 64" "close 64 1" "close 1 64" ;;
     growth)
         for scene in lost kill exit resync
         do

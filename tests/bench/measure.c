@@ -10,11 +10,6 @@
 #include "config.h"
 #include "syshead.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-
 #include "bench.h"
 
 #include <netlink/attr.h>

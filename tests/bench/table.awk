@@ -74,38 +74,31 @@ BEGIN {
         values[word["tree"], word["arguments"], word["clients"], name] = word[name]
 }
 
-# alone and queued: what each notification took, and that in the others' terms
-function cost(tree, scene, against,    i, line, way, ir, all)
+# alone and queued: what each notification took, and that in stock's terms
+function cost(tree, scene,    i, line, way, ir, all)
 {
     for (i = 1; i <= 2; ++i)
     {
         way = scene (i == 1 ? ",64,1" : ",1,64")
         ir = value(tree, way, 64, "ir")
-        all = value("stock", against (i == 1 ? ",64,1" : ",1,64"), 64, "ir")
-        line = line sprintf("|%d|%.2f|%s|%s", ir / 64, all ? ir / all : 0,
+        all = value("stock", way, 64, "ir")
+        line = line sprintf("|%d|%.2f|%s|%s|%s|%d", ir / 64, all ? ir / all : 0,
                             short(value(tree, way, 64, "calls") / 64),
-                            short(value(tree, way, 64, "allocations") / 64))
-        if (scene == "close")
-            line = line sprintf("|%s|%d", short(value(tree, way, 64, "requests") / 64),
-                                value(tree, way, 64, "left"))
+                            short(value(tree, way, 64, "allocations") / 64),
+                            short(value(tree, way, 64, "requests") / 64),
+                            scene == "close" ? value(tree, way, 64, "left") : 0)
     }
     return line
 }
 
-function one(    i, n, floors, names)
+function one(    i)
 {
-    row("per notification|alone: instr.|of libnl|calls|alloc.|64 queued: instr.|of libnl|calls|alloc.")
-    n = split("recv libnl libnl-peek libnl-attrs", floors, " ")
-    split("recvmsg()|libnl|libnl, peeking|libnl, parsing", names, "|")
-    for (i = 1; i <= n; ++i)
-        row(names[i] cost("stock", floors[i], "libnl"))
+    row("a notification|tree|alone: instr.|of stock|calls|alloc.|req.|left|64 queued: instr.|of stock|calls|alloc.|req.|left")
     for (i = 1; i <= n_trees; ++i)
-        row(trees[i] cost(trees[i], "parse", "libnl"))
-    print_table("A notification that closes nobody")
-    row("per notification|alone: instr.|of stock|calls|alloc.|req.|left|64 queued: instr.|of stock|calls|alloc.|req.|left")
+        row("closes nobody|" trees[i] cost(trees[i], "parse"))
     for (i = 1; i <= n_trees; ++i)
-        row(trees[i] cost(trees[i], "close", "close"))
-    print_table("A notification that closes an instance")
+        row("closes one|" trees[i] cost(trees[i], "close"))
+    print_table("One notification")
 }
 
 # how the instructions grow with the clients: 1 is linear

@@ -6,11 +6,6 @@
 
 #include "syshead.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX)
 
 #include "basic.h"

@@ -14,6 +14,11 @@
 #ifndef MOCK_NETLINK_H
 #define MOCK_NETLINK_H
 
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
 #include "ovpn_dco_linux.h"
 
 #include <netlink/msg.h>

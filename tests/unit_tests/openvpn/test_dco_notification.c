@@ -11,11 +11,6 @@
 
 #include "syshead.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
-
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX)
 
 #include "mock_netlink.h"
