@@ -21,8 +21,8 @@ static const char usage[] =
     "\n"
     "Plays one scene with this tree's dco_linux.c and multi.c, and a server of %d clients\n"
     "on the scripted kernel of the unit tests, and prints what it took, as words NAME=NUMBER:\n"
-    "calls (system calls on netlink sockets), requests, datagrams, dumped (peers), allocations,\n"
-    "passes (of the event loop), and the most of one pass. Instructions are counted by\n"
+    "calls (system calls on netlink sockets), requests, datagrams, dumped (peers), passes\n"
+    "(of the event loop), and the most of one pass. Instructions are counted by\n"
     "callgrind: valgrind --tool=callgrind --instr-atstart=no --collect-atstart=no. To be run by\n"
     "tests/bench/run.\n"
     "\n"
@@ -137,9 +137,7 @@ start_server(void)
     multi_context.top.c1.tuntap = &tuntap;
     connect_instances(&multi_context);
     for (int i = 0; i < N_CLIENTS; ++i)
-    {
         add_to_tables(&multi_context, i);
-    }
 }
 
 static int
@@ -148,9 +146,7 @@ instances_left(void)
     int n = 0;
 
     for (int i = 0; i < N_CLIENTS; ++i)
-    {
         n += !instance[i].halt;
-    }
     return n;
 }
 
@@ -158,10 +154,10 @@ static void
 print_counts(const char *scene, int n)
 {
     printf("scene=%s clients=%d n=%d left=%d calls=%ld requests=%ld datagrams=%ld dumped=%ld "
-           "allocations=%ld logged=%d passes=%ld longest_calls=%ld "
+           "logged=%d passes=%ld longest_calls=%ld "
            "longest_requests=%ld longest_datagrams=%ld longest_dumped=%ld\n",
            scene, N_CLIENTS, n, instances_left(), count.calls, count.requests, count.datagrams,
-           count.dumped, count.allocations, logged, passes, longest.calls,
+           count.dumped, logged, passes, longest.calls,
            longest.requests, longest.datagrams, longest.dumped);
 }
 
@@ -194,9 +190,7 @@ one(const char *scene, int times, int batch)
     {
         queue_notifications(i * batch, batch, reason);
         for (int j = i * batch; j < (i + 1) * batch && reason == OVPN_DEL_PEER_REASON_USERSPACE; ++j)
-        {
             multi_context.instances[j] = NULL;
-        }
         measure_begin(false);
         run_passes();
         measure_end();
@@ -286,12 +280,8 @@ main(int argc, char **argv)
         return 0;
     }
     if (argc == 4 && first > 0 && second > 0)
-    {
         one(scene, first, second);
-    }
     else
-    {
         many(scene);
-    }
     return 0;
 }

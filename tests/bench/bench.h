@@ -19,7 +19,6 @@ struct count
     long requests;              /* of them, requests to the kernel */
     long datagrams;             /* of them, datagrams with notifications that were read */
     long dumped;                /* peers that dumps have told of */
-    long allocations;           /* calls of malloc(), calloc() and realloc() */
 };
 
 extern struct count count;

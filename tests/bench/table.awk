@@ -82,9 +82,8 @@ function cost(tree, scene,    i, line, way, ir, all)
         way = scene (i == 1 ? ",64,1" : ",1,64")
         ir = value(tree, way, 64, "ir")
         all = value("stock", way, 64, "ir")
-        line = line sprintf("|%d|%.2f|%s|%s|%s|%d", ir / 64, all ? ir / all : 0,
+        line = line sprintf("|%d|%.2f|%s|%s|%d", ir / 64, all ? ir / all : 0,
                             short(value(tree, way, 64, "calls") / 64),
-                            short(value(tree, way, 64, "allocations") / 64),
                             short(value(tree, way, 64, "requests") / 64),
                             scene == "close" ? value(tree, way, 64, "left") : 0)
     }
@@ -93,7 +92,7 @@ function cost(tree, scene,    i, line, way, ir, all)
 
 function one(    i)
 {
-    row("a notification|tree|alone: instr.|of stock|calls|alloc.|req.|left|64 queued: instr.|of stock|calls|alloc.|req.|left")
+    row("a notification|tree|alone: instr.|of stock|calls|req.|left|64 queued: instr.|of stock|calls|req.|left")
     for (i = 1; i <= n_trees; ++i)
         row("closes nobody|" trees[i] cost(trees[i], "parse"))
     for (i = 1; i <= n_trees; ++i)
