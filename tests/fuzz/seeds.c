@@ -191,13 +191,9 @@ write_plain(void)
             }
             size_t control = 0;
             while (strcmp(controls[control].name, name))
-            {
                 ++control;
-            }
             for (int j = 0; j < n; ++j)
-            {
                 put_length(controls[control].length + peer);
-            }
         }
         end();
     }
@@ -215,18 +211,14 @@ write_batches(void)
 
     begin("batch");
     for (int i = 0; i < 3; ++i)
-    {
         add_good(&batch, i);
-    }
     put_datagram(&batch);
     end();
 
     /* beyond 4 KiB */
     begin("large-batch");
     for (int i = 100; i > 0; --i)
-    {
         add_good(&batch, i);
-    }
     put_datagram(&batch);
     end();
 
@@ -322,9 +314,7 @@ write_kept(FILE *text, const char *name)
         char seed_name[32];
 
         if (line[0] == '#' || line[0] == '\n')
-        {
             continue;
-        }
         snprintf(seed_name, sizeof(seed_name), "kept-%04d", ++n);
         begin(seed_name);
         for (char *c = line; *c && *c != '\n'; c += 2)

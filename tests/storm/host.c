@@ -93,9 +93,7 @@ spawn(struct storm *storm, const char *log, char *const argv[])
         _exit(127);
     }
     if (pid < 0)
-    {
         fail(storm, "fork: %s", strerror(errno));
-    }
     return pid;
 }
 
@@ -107,9 +105,7 @@ shell(struct storm *storm, const char *script)
                             (char *const[]){ "/bin/sh", "-ec", (char *)script, NULL });
 
     if (waitpid(pid, &status, 0) != pid || status != 0)
-    {
         fail(storm, "'%s' failed, see host.log", script);
-    }
 }
 
 void

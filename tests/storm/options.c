@@ -80,9 +80,7 @@ number(const char *option, const char *text, int min, int max)
     const long value = strtol(text, &end, 10);
 
     if (end == text || *end || value < min || value > max)
-    {
         usage_error("--%s wants a number from %d to %d, not '%s'", option, min, max, text);
-    }
     return (int)value;
 }
 
@@ -93,9 +91,7 @@ seconds(const char *option, const char *text)
     const double value = strtod(text, &end);
 
     if (end == text || *end || !(value >= 0.001 && value <= 3600))
-    {
         usage_error("--%s wants seconds from 0.001 to 3600, not '%s'", option, text);
-    }
     return value;
 }
 
@@ -103,9 +99,7 @@ static const char *
 one_of(const char *option, const char *text, const char *first, const char *second)
 {
     if (strcmp(text, first) != 0 && strcmp(text, second) != 0)
-    {
         usage_error("--%s is %s or %s, not '%s'", option, first, second, text);
-    }
     return text;
 }
 
@@ -149,9 +143,7 @@ choose(const struct choice *choice, const char *name)
     if (length > 4 && strcmp(name + length - 4, ".deb") == 0)
     {
         if (access(name, R_OK) != 0)
-        {
             usage_error("there is no package '%s'", name);
-        }
         return name;
     }
     if (strchr(name, '/'))
@@ -159,9 +151,7 @@ choose(const struct choice *choice, const char *name)
         char *file = text("%s/%s", name, choice->file);
 
         if (access(file, R_OK) != 0)
-        {
             usage_error("'%s' is no %s tree: no %s", name, choice->tree, choice->file);
-        }
         free(file);
         return name;
     }
@@ -254,13 +244,9 @@ options_parse(struct options *options, int argc, char *argv[])
         }
     }
     if (optind < argc)
-    {
         usage_error("'%s' is no option", argv[optind]);
-    }
     if (options->newcomers > options->clients || (options->newcomers && options->stall))
-    {
         usage_error("--newcomers is at most --clients, and not with --stall");
-    }
     if (options->clients % options->servers != 0)
     {
         usage_error("%d clients can't be shared equally by %d servers", options->clients,
@@ -268,9 +254,7 @@ options_parse(struct options *options, int argc, char *argv[])
     }
     const int share = options->clients / options->servers;
     if (options->max_clients == 0)
-    {
         options->max_clients = share + (share < 64 ? 16 : share / 4);
-    }
     if (options->max_clients < share)
     {
         usage_error("--max-clients %d is less than the %d clients of a server",

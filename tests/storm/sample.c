@@ -42,9 +42,7 @@ progress(struct storm *storm, const char *what)
     {
         printf("; peers %d, instances %d", storm->now.peers, storm->now.instances);
         if (storm->now.undefined)
-        {
             printf(" (and %d not connected)", storm->now.undefined);
-        }
     }
     printf("\n");
     storm->last_progress = seconds_now();
@@ -95,9 +93,7 @@ add_server(struct storm *storm, struct sample *sum, json_t *server)
     sum->cpu += cpu;
     sum->ready += ready;
     if (json_number_value(updated) < sum->updated)
-    {
         sum->updated = json_number_value(updated);
-    }
     if (!json_is_null(status))
     {
         ++sum->dead;
@@ -121,9 +117,7 @@ sample_next(struct storm *storm)
     size_t index;
 
     if (storm->next_sample < seconds_now() - interval)
-    {
         storm->next_sample = seconds_now();
-    }
     sleep_until(storm->next_sample);
     storm->next_sample += interval;
 
@@ -158,17 +152,11 @@ sample_until(struct storm *storm, bool (*so)(struct storm *), double limit, cons
 
         sample_next(storm);
         if (before.peers != storm->now.peers || before.instances != storm->now.instances)
-        {
             changed = seconds_now();
-        }
         if (so(storm))
-        {
             return;
-        }
         if (first == 0)
-        {
             first = storm->to_go;
-        }
         if (seconds_now() - changed > limit || seconds_now() - begin > 4 * limit)
         {
             fail(storm, "waiting for %s: not so after %.0f s; peers %d, instances %d", what,

@@ -77,9 +77,7 @@ servers_up(struct storm *storm)
         free(script);
     }
     for (int i = 0; i < options->servers; ++i)
-    {
         configure(storm, i);
-    }
     sample_until(storm, ready, SERVER_LIMIT, "the servers to be ready");
     phase(storm, options->servers == 1 ? "server is ready" : "servers are ready");
 }
