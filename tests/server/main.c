@@ -101,11 +101,7 @@ __wrap_main(int argc, char **argv)
     if (getenv("SERVER_RECORD"))
         module_record(getenv("SERVER_RECORD"));
     if (scenario.variant == VARIANT_SMALL_BUFFER)
-    {
-        /* two fit: it is full when more than this is queued already */
-        netlink_rmem_max = NETLINK_TRUESIZE / 2;
-        netlink_admin = false;
-    }
+        netlink_small_buffer();
     command_line(&scenario, &paths, argv[5]);
     scene_start(&scenario, &paths);
     return __real_main(count, arguments);

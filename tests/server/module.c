@@ -32,8 +32,9 @@ struct peer
     struct module_count count;
 };
 
-unsigned int module_dump_size = 2;
-bool module_takes_no_address = true;
+/* The peers per datagram of a dump. A real one holds about 30; fewer let it be
+ * seen with few peers that a dump skips some. */
+#define DUMP_SIZE 2
 
 static struct peer peers[PEERS_EVER];
 static bool multipeer;
@@ -298,11 +299,8 @@ new_peer(struct nlattr **attrs, int id)
 {
     if (!attrs[OVPN_NEW_PEER_ATTR_SOCKET])
         return -EINVAL;
-    if (multipeer && !module_takes_no_address && !attrs[OVPN_NEW_PEER_ATTR_IPV4]
-        && !attrs[OVPN_NEW_PEER_ATTR_IPV6])
-    {
-        return -EINVAL;
-    }
+    /* today's module refuses one without a VPN address (EINVAL, since 20230426) in
+     * multipeer mode; a server must live with either */
     if (multipeer && lookup(id))
         return -EEXIST;
     if (!multipeer)
@@ -565,7 +563,7 @@ netlink_dump(struct netlink_sock *sock, const struct nlmsghdr *request, unsigned
     unsigned char part[4096];
     size_t size = 0;
     for (int id = module_next_peer(MODULE_NO_PEER);
-         id != MODULE_NO_PEER && dumped < module_dump_size; id = module_next_peer(id))
+         id != MODULE_NO_PEER && dumped < DUMP_SIZE; id = module_next_peer(id))
     {
         if (before++ >= *skip)
         {

@@ -42,10 +42,21 @@ struct netlink_sock
     struct datagram *head, **tail;
 };
 
-unsigned int netlink_rmem_max = 212992;
-bool netlink_admin = true;
+/* sysctl net.core.rmem_max, and whether the server has CAP_NET_ADMIN for
+ * SO_RCVBUFFORCE: net/core/sock.c, sk_setsockopt(), which then takes any size, and
+ * EPERM without it */
+static unsigned int rmem_max = 212992;
+static bool admin = true;
 
 static struct netlink_sock *sockets[SOCKETS];
+
+void
+netlink_small_buffer(void)
+{
+    /* two fit: it is full when more than this is queued already */
+    rmem_max = NETLINK_TRUESIZE / 2;
+    admin = false;
+}
 
 #define REAL(name) ((__typeof__(&name))real(#name))
 
@@ -302,7 +313,7 @@ setsockopt(int fd, int level, int name, const void *value, socklen_t size)
         return attach_filter(sock, value, size);
     if (level == SOL_SOCKET && name == SO_RCVBUFFORCE)
     {
-        if (!netlink_admin)
+        if (!admin)
         {
             errno = EPERM;
             return -1;
@@ -311,7 +322,7 @@ setsockopt(int fd, int level, int name, const void *value, socklen_t size)
     }
     else if (level == SOL_SOCKET && name == SO_RCVBUF)
     {
-        sock->rcvbuf = 2 * (number < netlink_rmem_max ? number : netlink_rmem_max);
+        sock->rcvbuf = 2 * (number < rmem_max ? number : rmem_max);
     }
     else if (level == SOL_NETLINK && name == NETLINK_ADD_MEMBERSHIP)
     {

@@ -12,9 +12,14 @@ struct report
     int connected, disconnected;
 };
 
-bool reports_bytes;
-
+static bool compare_bytes;
 static struct report *reports;
+
+void
+reports_compare(bool bytes)
+{
+    compare_bytes = bytes;
+}
 
 struct report *
 report_new(void)
@@ -41,7 +46,7 @@ check_bytes(uint32_t address, uint64_t received, uint64_t sent)
     struct module_count count;
     received >>= MODULE_COUNT_SHIFT;
     sent >>= MODULE_COUNT_SHIFT;
-    if (!reports_bytes || !module_count(address, &count))
+    if (!compare_bytes || !module_count(address, &count))
         return;
     const uint64_t expected = count.withheld ? count.told : count.now;
     if (received != expected || sent != 2 * expected)

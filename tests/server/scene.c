@@ -215,7 +215,8 @@ static void
 trigger(void)
 {
     struct instance list[MODULE_PEERS];
-    play.armed = reports_bytes = true;
+    play.armed = true;
+    reports_compare(true);
     module_lag(play.scene.lag_requests, play.scene.lag_passes);
     play.subject = play.scene.situation == SITUATION_CONNECT ? play.started : first_client();
     switch (play.scene.situation)
@@ -377,7 +378,8 @@ host_script(void)
 static void
 check(void)
 {
-    play.armed = reports_bytes = false;
+    play.armed = false;
+    reports_compare(false);
     if (play.scene.proto == PROTO_P2P)
         check_p2p();
     else
