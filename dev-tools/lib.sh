@@ -41,6 +41,34 @@ say()
     printf '%s: %s\n' "${0##*/}" "$*"
 }
 
+# usage_for ARGUMENT...: if one of them asks for help, print standard input, and out
+usage_for()
+{
+    for argument
+    do
+        case $argument in
+        -h|--help) cat; exit 0 ;;
+        esac
+    done
+}
+
+# no_options ARGUMENT...: refuse one that begins with a dash
+no_options()
+{
+    case ${1-} in
+    -*) usage_error "unknown option '$1'" ;;
+    esac
+}
+
+# make_scratch: a folder of this process, as $scratch, which goes with it
+make_scratch()
+{
+    scratch=$(mktemp -d)
+    trap 'rm -rf "$scratch"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+}
+
 # table: src/openvpn/bases in lines of "name kind first series id version writer";
 # a - is gone there, so that a field is empty: they are separated by |
 table()

@@ -91,7 +91,4 @@ sample_day()
     echo "# SAMPLE=$SAMPLE plays the same again"
 }
 
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+make_scratch

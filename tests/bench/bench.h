@@ -19,8 +19,6 @@ struct count
     long requests;              /* of them, requests to the kernel */
     long datagrams;             /* of them, datagrams with notifications that were read */
     long dumped;                /* peers that dumps have told of */
-    long allocations;           /* calls of malloc(), calloc() and realloc() */
-    long bytes;                 /* that these asked for */
 };
 
 extern struct count count;
@@ -48,24 +46,5 @@ void measure_end(void);
 bool measure_pause(void);
 
 void measure_resume(bool paused);
-
-/**
- * How many notifications a real netlink socket takes in before it drops one.
- *
- * The kernel's own NETLINK_USERSOCK carries the same bytes over the same code
- * (net/netlink/af_netlink.c) as the module's generic netlink.
- *
- * @param servers   that lose a client each, in turn, in one network namespace
- * @param privileged whether SO_RCVBUFFORCE works
- * @return          how many each can lose before the first drop, or -1 if this
- *                  machine has no such sockets; errno says why
- */
-int queue_capacity(int servers, bool privileged);
-
-/** Note the options of the sockets that OpenVPN opens, for queue_capacity(). */
-void queue_record(void);
-
-/** @return the slab memory that a generic-netlink socket takes, in bytes, or -1 */
-long queue_kernel_memory(void);
 
 #endif /* ifndef BENCH_H */

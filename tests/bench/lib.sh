@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh disable=SC2034,SC2154
 #
-# What tests/bench/run measures: which trees, and which cells. To be sourced
-# after find_base, with $dir, $clients and $parts set.
+# What tests/bench/run measures: which trees, which cells, and each of them. To be
+# sourced after dev-tools/lib.sh.
+
+dir=$top/build/bench
 
 # find_trees: set $trees to NAME=TREE words
 find_trees()
@@ -37,62 +39,134 @@ export_tree()
     trees="$trees $1=$dir/$1.tree"
 }
 
-# sizes_of: the numbers of clients that programs are needed for
-sizes_of()
+# build BASE NAME=TREE CLIENTS...: the programs $dir/NAME/bench-CLIENTS, of the sources
+# in TREE, which are compiled once, with the configuration of BASE
+build()
 {
-    sizes=$clients
-    case $parts in
-    *one*|*idle*|*growth*) sizes="$sizes 64" ;;
-    esac
-    # the largest loss needs more than any receive buffer holds
-    case $parts in
-    *loss*) sizes="$sizes 16384" ;;
-    esac
-    echo "$sizes" | tr ' ' '\n' | sort -nu | tr '\n' ' '
+    find_base "$1"
+    tree=${2#*=}
+    of_tree=$dir/${2%%=*}
+    shift 2
+    build=$top/build/$base
+    . "$top/tests/unit_tests/compile.sh"
+    # what the sources of the tests call what the series changes
+    adapter=
+    if ! grep -q dco_read_and_process "$tree/src/openvpn/dco.h" &&
+        ! grep -q process_incoming_del_peer "$tree/src/openvpn/multi.h"
+    then
+        adapter="-include $top/tests/unit_tests/stock_adapter.h"
+    fi
+    # Debian's optimisation; and what multi_init() needs
+    options="-O2 -ffunction-sections -fdata-sections -Wno-incompatible-pointer-types"
+    sources="$dco_peer src/openvpn/mroute.c src/openvpn/reflect_filter.c"
+    # shellcheck disable=SC2086 # lists of words
+    if [ "$(cat "$of_tree/objects/.complete" 2>/dev/null)" != "$sources" ]
+    then
+        rm -rf "$of_tree/objects"
+        compile_objects "$tree" "$of_tree/objects" $sources
+        echo "$sources" > "$of_tree/objects/.complete"
+    fi
+    for clients
+    do
+        # the unit tests' mocks, with room for so many
+        rm -rf "$of_tree/fixtures" "$of_tree/ours"
+        mkdir "$of_tree/fixtures"
+        cp "$top"/tests/unit_tests/openvpn/* "$of_tree/fixtures"
+        our_tests=$of_tree/fixtures
+        for room in "N_CLIENTS $clients mock_instance.h" "N_PEERS $((clients < 1024 ? 1024 : clients)) mock_netlink.h"
+        do
+            define=${room% *}
+            header=$our_tests/${room##* }
+            sed -i "s/^#define ${define% *}  *[0-9]*$/#define $define/" "$header"
+            grep -qx "#define $define" "$header" || die "the unit tests' mocks have no ${define% *} any more"
+        done
+        # shellcheck disable=SC2086 # lists of words
+        compile_ours "$our_tests/mock_netlink.c $our_tests/mock_openvpn.c $our_tests/mock_instance.c" \
+            "$tree" "$of_tree/ours" $adapter -Dsendmsg=mock_sendmsg -Drecvmsg=mock_recvmsg
+        compile_ours "$our_tests/mock_unused.c" "$tree" "$of_tree/ours"
+        # shellcheck disable=SC2086 # lists of words
+        compile_ours "$top/tests/bench/bench.c $top/tests/bench/measure.c" \
+            "$tree" "$of_tree/ours" $adapter -I"$top/tests/bench"
+        link_driver "$of_tree/bench-$clients" "$of_tree"/ours/*.o "$of_tree"/objects/*.o -Wl,--gc-sections \
+            -Wl,--wrap=x_msg -Wl,--wrap=close_context -Wl,--wrap=plugin_call_ssl
+    done
 }
 
-# all_cells: the arguments of tests/bench/cell, what takes longest first
+# sizes: the numbers of clients that programs are needed for
+sizes()
+{
+    echo "$clients 64" | tr ' ' '\n' | sort -nu | tr '\n' ' '
+}
+
+# all_cells: the arguments of cell, what takes longest first
 all_cells()
 {
     for part in $parts
     do
         for tree in $trees
         do
-            cells_of "$part" "$dir/${tree%%=*}" | sed "s|^|$dir/$part.new |"
+            cells_of "$part" "${tree%%=*}" | sed "s|^|$part ${tree%%=*} |"
         done
     done | sort -t ' ' -k 3,3nr
 }
 
-# cells_of PART DIR: "DIR CLIENTS SCENE ARGUMENT..." each
+# cells_of PART TREE: "CLIENTS SCENE ARGUMENT..." each
 cells_of()
 {
     case $1 in
-    one)
-        scenes="parse close"
-        [ "${2##*/}" != stock ] || scenes="$scenes recv libnl libnl-peek libnl-attrs"
-        for scene in $scenes
-        do
-            echo "$2 64 $scene 64 1"
-            echo "$2 64 $scene 1 64"
-        done ;;
+    one) printf '64 %s\n' "parse 64 1" "parse 1 64" "close 64 1" "close 1 64" ;;
     growth)
         for scene in lost kill exit resync
         do
-            dumped=$("$2/bench-64" "$scene" 2>/dev/null | sed -n 's/.* dumped=\([0-9]*\).*/\1/p' || :)
+            dumped=$("$dir/$2/bench-64" "$scene" 2>/dev/null | sed -n 's/.* dumped=\([0-9]*\).*/\1/p' || :)
             for number in $clients
             do
                 # half the square
-                [ $((${dumped:-0} * number * number / 4096)) -gt 10000000 ] || echo "$2 $number $scene"
+                [ $((${dumped:-0} * number * number / 4096)) -gt 10000000 ] || echo "$number $scene"
             done
         done ;;
-    idle)
-        echo "$2 64 idle"
-        echo "$2 64 open" ;;
-    loss)
-        for servers in 1 10 50
-        do
-            echo "$2 16384 loss $servers 0"
-            echo "$2 16384 loss $servers 1"
-        done ;;
     esac
+}
+
+# cell PART TREE CLIENTS SCENE ARGUMENT...: play the scene, under callgrind, and
+# add a line to $dir/PART.new: NAME=NUMBER words, of them ir= (all
+# instructions), longest_ir= (of one pass of the event loop) and list_ir= (of
+# hash_remove_fast(), OpenVPN's own tables of clients)
+cell()
+{
+    part=$1
+    tree=$2
+    clients=$3
+    shift 3
+    make_scratch
+    # in the background: a shell that waits for its foreground acts on a signal afterwards
+    valgrind -q --tool=callgrind --instr-atstart=no --collect-atstart=no --combine-dumps=yes \
+        --callgrind-out-file="$scratch/callgrind" "$dir/$tree/bench-$clients" "$@" > "$scratch/out" 2> "$scratch/err" &
+    trap 'kill $! 2>/dev/null || :; rm -rf "$scratch"' EXIT
+    status=0
+    wait $! || status=$?
+    case $status in
+    0) words=$(cat "$scratch/out") ;;
+    *)
+        # OpenVPN's own fatal error is a result
+        grep -q '^FATAL ERROR' "$scratch/out" "$scratch/err" ||
+            die "$tree, $clients clients, $*: $(grep . "$scratch/err" "$scratch/out" | tail -n 1)"
+        words="clients=$clients died=1" ;;
+    esac
+    if [ -e "$scratch/callgrind" ] && [ $status -eq 0 ]
+    then
+        # "fn=(ID) NAME" or "cfn=(ID) NAME" at first, and "fn=(ID)" from then on; the line after
+        # a "calls=" is what the callee took. callgrind_annotate knows no most of all dumps.
+        words="$words $(awk '
+            /^fn=/ { match($0, /\([0-9]+\)/); id = substr($0, RSTART, RLENGTH)
+                     if (NF > 1) { name[id] = $2 }; here = name[id] == "hash_remove_fast"; next }
+            /^cfn=/ && NF > 1 { match($0, /\([0-9]+\)/); name[substr($0, RSTART, RLENGTH)] = $2; next }
+            /^calls=/ { skip = 1; next }
+            skip { skip = 0; next }
+            here && /^[-+*0-9]/ { list += $2 }
+            /^totals:/ { sum += $2; if ($2 > most) { most = $2 } }
+            END { printf "ir=%.0f longest_ir=%.0f list_ir=%.0f", sum, most, list }' "$scratch/callgrind")"
+    fi
+    echo "tree=$tree arguments=$(echo "$*" | tr ' ' ,) $words" >> "$dir/$part.new"
+    say "$(cat "$dir"/*.new | wc -l) of $(wc -l < "$dir/cells"): $tree, $clients clients, $*"
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file
- * Counting: system calls and allocations here, instructions by callgrind.
+ * Counting: system calls here, instructions by callgrind.
  *
  * mock_netlink.c is compiled with its sendmsg() and recvmsg() renamed
  * (-Dsendmsg=mock_sendmsg), so that these come in between. What the scripted
@@ -9,11 +9,6 @@
  */
 #include "config.h"
 #include "syshead.h"
-
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
 
 #include "bench.h"
 
@@ -42,9 +37,7 @@ measure_pause(void)
     const bool paused = measuring;
 
     if (paused)
-    {
         CALLGRIND_TOGGLE_COLLECT;
-    }
     measuring = false;
     return paused;
 }
@@ -54,9 +47,7 @@ measure_resume(bool paused)
 {
     measuring = paused;
     if (paused)
-    {
         CALLGRIND_TOGGLE_COLLECT;
-    }
 }
 
 void
@@ -86,9 +77,7 @@ measure_pass(void)
         keep_most(&longest.datagrams, before.datagrams, count.datagrams);
         keep_most(&longest.dumped, before.dumped, count.dumped);
         if (dump_passes)
-        {
             CALLGRIND_DUMP_STATS;
-        }
     }
     before = count;
     measure_resume(paused);
@@ -117,9 +106,7 @@ dump_all(const struct nlmsghdr *reply)
     int n = 0;
 
     if (!(reply->nlmsg_flags & NLM_F_MULTI) || reply->nlmsg_type != FAMILY_ID)
-    {
         return false;
-    }
     for (int i = 0; i < N_CLIENTS && dumping >= 0; ++i)
     {
         if (!kernel.gone[i])
@@ -174,48 +161,6 @@ recvmsg(int fd, struct msghdr *msg, int flags)
     }
     measure_resume(paused);
     return ret;
-}
-
-/*
- * Allocations
- */
-
-/* the C library's, under its other names */
-extern void *__libc_malloc(size_t size);
-
-extern void *__libc_calloc(size_t n, size_t size);
-
-extern void *__libc_realloc(void *p, size_t size);
-
-static void
-count_allocation(size_t size)
-{
-    if (measuring)
-    {
-        ++count.allocations;
-        count.bytes += size;
-    }
-}
-
-void *
-malloc(size_t size)
-{
-    count_allocation(size);
-    return __libc_malloc(size);
-}
-
-void *
-calloc(size_t n, size_t size)
-{
-    count_allocation(n * size);
-    return __libc_calloc(n, size);
-}
-
-void *
-realloc(void *p, size_t size)
-{
-    count_allocation(size);
-    return __libc_realloc(p, size);
 }
 
 /*

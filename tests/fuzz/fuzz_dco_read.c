@@ -170,9 +170,7 @@ queue(const struct entry *entry, const void *data, size_t len)
     ENTRY(n_entries++)->spends = elsewhere;
     elsewhere = false;
     for (int i = 0; i < ALL_CLIENTS && is_error(entry->error); ++i)
-    {
         clients[i].lost |= clients[i].connected && kernel.gone[i];
-    }
 }
 
 static void
@@ -183,13 +181,9 @@ start_client(int i)
     clients[i].lost = clients[i].raises = clients[i].spends = false;
     kernel.gone[i] = false;
     if (top.mode == CM_TOP)
-    {
         instances[i] = &instance[i];
-    }
     else
-    {
         tls_multi.dco_peer_id = P2P_PEER;
-    }
 }
 
 /** Whether there was one left to be lost. */
@@ -205,13 +199,9 @@ add_canary(struct batch *batch)
         }
     }
     if (top.mode == CM_TOP && i < n_clients)
-    {
         return false;
-    }
     if (!clients[i].connected)
-    {
         start_client(i);
-    }
     del_peer(batch, i, OVPN_DEL_PEER_REASON_EXPIRED);
     return true;
 }
@@ -242,23 +232,17 @@ send_datagram(const uint8_t *data, size_t len, bool truncated, const struct clie
     batch.len = len;
     valid_notifications(batch.data, len, found, &filled, &clean);
     if (filled && first)
-    {
         add_canary(&batch);
-    }
     const int n = valid_notifications(batch.data, batch.len, found, &filled, &clean);
     for (int i = 0; i < n; ++i)
     {
         if (found[i].peer_id >= ALL_CLIENTS)
-        {
             continue;
-        }
         struct client *client = &clients[found[i].peer_id];
         client->told = client->told < 0 ? n_entries : client->told;
         client->reasons |= found[i].reason < 32 ? 1U << found[i].reason : 0;
         if (!client->connected)
-        {
             continue;
-        }
         remove_peer(found[i].peer_id);
         /* userspace has closed that itself */
         if ((clean || IS_STRICT) && client->due < 0 && found[i].reason != OVPN_DEL_PEER_REASON_USERSPACE)
@@ -331,9 +315,7 @@ send_input(const uint8_t *data, size_t size, bool may_pause)
         else if (len == RECORD_CLIENTS && n_entries == 0 && top.mode == CM_TOP)
         {
             for (n_clients = 0; n_clients < MANY_CLIENTS; ++n_clients)
-            {
                 start_client(n_clients);
-            }
             multi_context.max_clients = MANY_CLIENTS + CANARIES;
         }
         else if (len >= RECORD_REFUSED && len <= RECORD_NO_REPLY)
@@ -356,9 +338,7 @@ send_input(const uint8_t *data, size_t size, bool may_pause)
         }
     }
     if (add_canary(&canary))
-    {
         send_datagram(canary.data, canary.len, false, NULL);
-    }
     canary.len = 0;
     return size;
 }
@@ -400,9 +380,7 @@ scan(void)
         call.last_valid = e->n_valid;
         call.n_since_read = 0;
         if (call.n_read > 1 && over && !call.odd)
-        {
             defect("reads on for too long");
-        }
     }
 }
 
@@ -412,22 +390,16 @@ count_request(int cmd)
 {
     scan();
     if (cmd != OVPN_CMD_GET_PEER)
-    {
         defect("a request that is no GET_PEER but %d", cmd);
-    }
     if (top.mode != CM_TOP && tls_multi.dco_peer_id < 0)
-    {
         defect("asks for a peer when there is none");
-    }
     if (++call.n_since_read > call.last_valid + 1 && (time_is_up() || IS_SIG(&top))
         && !call.odd && !kernel.noop_error)
     {
         defect("asks on for too long");
     }
     if (++call.n_requests > call.n_valid && !trouble)
-    {
         defect("request %d for %d notifications", call.n_requests, call.n_valid);
-    }
     while (late.head)
     {
         struct netlink_socket *requests = socket_of(nl_socket_get_fd(tuntap.dco.nl_sock));
@@ -453,17 +425,11 @@ hold_reply(const struct nlmsghdr *reply)
         return false;
     }
     for (int i = 0; i < ALL_CLIENTS; ++i)
-    {
         asked = kernel.n_get_peer[i] == n_get_peer[i] ? asked : i;
-    }
     if (answer != ANSWER_IN_TIME && asked >= 0)
-    {
         clients[asked].lost = false;
-    }
     if (answer == ANSWER_LATE)
-    {
         enqueue(&late, 0, reply, reply->nlmsg_len);
-    }
     return answer == ANSWER_LATE || answer == ANSWER_NEVER;
 }
 
@@ -480,24 +446,16 @@ compare(void)
         return;                 /* its event loop looks for the client, not dco_linux.c */
     }
     if (n.peer_id < 0 || n.peer_id >= ALL_CLIENTS || !clients[n.peer_id].connected)
-    {
         defect("peer-id %d, reason %d: handed on, but there is no such client", n.peer_id, n.reason);
-    }
 
     struct client *client = &clients[n.peer_id];
     const bool told = client->told >= 0 && client->told < n_scanned;
     if (!IS_STOCK && asked != n.peer_id)
-    {
         defect("peer-id %d, reason %d: handed on, but the kernel was not asked", n.peer_id, n.reason);
-    }
     if (!kernel.gone[n.peer_id] && answer == ANSWER_IN_TIME && !IS_STOCK)
-    {
         defect("peer-id %d, reason %d: handed on, but the peer lives", n.peer_id, n.reason);
-    }
     if (!told && !trouble)
-    {
         defect("peer-id %d, reason %d: handed on, but nobody has told", n.peer_id, n.reason);
-    }
     if (!told && !call.odd && (sock->queue.head || answer != ANSWER_IN_TIME))
     {
         defect("peer-id %d: handed on as lost, but %s", n.peer_id,
@@ -510,22 +468,16 @@ compare(void)
     }
 
     if (n.reason == OVPN_DEL_PEER_REASON_USERSPACE)
-    {
         return;
-    }
     client->connected = client->lost = false;
     if (top.mode != CM_TOP)
     {
         tls_multi.dco_peer_id = -1; /* as process_incoming_dco() does */
     }
     if (client->raises)
-    {
         signal_info.signal_received = SIGTERM;
-    }
     if (client->spends)
-    {
         spend_a_second();
-    }
 }
 
 /* the mock's is weak, as is that of clang's sanitizers, and these come first */
@@ -543,9 +495,7 @@ static void
 read_queue(void)
 {
     if (ENTRY(n_scanned)->ack && ++n_woken > ALL_CLIENTS)
-    {
         defect("is woken again and again");
-    }
     n_woken = ENTRY(n_scanned)->ack ? n_woken : 0;
     CLEAR(call);
     call.first = n_scanned;
@@ -558,9 +508,7 @@ read_queue(void)
     kernel.fruitless_reads = -2 * ALL_CLIENTS;  /* the mock allows 100 */
     const int ret = dco_read(&tuntap.dco);
     if (ret < 0)
-    {
         defect("dco_do_read() returned %d", ret);
-    }
     left = readable();
     left_at = wall_clock;
     owed = since(&call.start) > call.budget ? since(&call.start) - call.budget : 0;
@@ -568,13 +516,9 @@ read_queue(void)
     const bool in_time = !time_is_up() && !IS_SIG(&top);
     scan();
     if (n_scanned == call.first)
-    {
         defect("nothing was read");
-    }
     if (in_time && left && !IS_STOCK)
-    {
         defect("stops, but there was time to go on");
-    }
     for (int i = 0; i < ALL_CLIENTS; ++i)
     {
         if (call.odd && top.mode != CM_TOP)
@@ -583,15 +527,11 @@ read_queue(void)
             clients[i].due = -1;
         }
         if (clients[i].connected && clients[i].due >= 0 && clients[i].due < n_scanned)
-        {
             defect("peer-id %d is gone, and its notification was read, but it was not handed on", i);
-        }
     }
     signal_info.signal_received = 0;
     for (int i = call.first; i < n_scanned; ++i)
-    {
         spend(ENTRY(i)->spends ? 2000 : 0);
-    }
 }
 
 /*
@@ -616,9 +556,7 @@ start(int mode)
         device->tuntap = tuntap;
         device->sock = socket_of(polled_fd());
         for (int i = 0; i < ALL_CLIENTS; ++i)
-        {
             connect_client(i);
-        }
     }
     tuntap = device->tuntap;
     sock = device->sock;
@@ -646,9 +584,7 @@ start(int mode)
         clients[i].told = clients[i].due = -1;
         instances[i] = NULL;
         if (mode == CM_TOP ? i < FEW_CLIENTS : i == P2P_PEER)
-        {
             start_client(i);
-        }
     }
 }
 
@@ -663,26 +599,18 @@ run(int mode, const uint8_t *data, size_t size)
     {
         pos += send_input(data + pos, size - pos, n_pauses++ < MAX_PAUSES);
         while (readable())
-        {
             read_queue();
-        }
         for (int i = 0; i < ALL_CLIENTS; ++i)
         {
             if (clients[i].connected && clients[i].lost)
-            {
                 defect("peer-id %d was lost, and was not found", i);
-            }
         }
     } while (pos < size);
 
     while (late.head)
-    {
         dequeue(&late);
-    }
     if (sock->queue.head || socket_of(nl_socket_get_fd(tuntap.dco.nl_sock))->queue.head)
-    {
         defect("something is left to be read");
-    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -691,9 +619,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size > INPUT_LIMIT - 2)
-    {
         return 0;
-    }
     run(CM_TOP, data, size);
     run(CM_P2P, data, size);
     return 0;

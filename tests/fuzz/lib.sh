@@ -38,6 +38,16 @@ write_seeds()
     build_seeds && "$fuzz/seeds" "$1" "$top/tests/fuzz/corpus"
 }
 
+# print_inputs FILE...: as lines of tests/fuzz/corpus
+print_inputs()
+{
+    for input
+    do
+        od -An -v -tx1 "$input" | tr -d ' \n'
+        echo
+    done
+}
+
 # checkout_tree TREE DIR: its sources, to DIR
 checkout_tree()
 {

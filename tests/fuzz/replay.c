@@ -35,9 +35,7 @@ replay(const char *name)
     }
     fclose(file);
     if (size)
-    {
         data = realloc(data, size);
-    }
     fprintf(stderr, "%s\n", name);
     LLVMFuzzerTestOneInput(data, size);
     free(data);
@@ -57,8 +55,6 @@ main(int argc, char **argv)
         return 2;
     }
     for (int i = 1; i < argc; ++i)
-    {
         replay(argv[i]);
-    }
     return 0;
 }

@@ -4,8 +4,7 @@
  * Writes the seed corpus of the fuzz target, always the same one. The messages
  * are built by the mock of the unit tests; records.h says what an input is.
  *
- * Also inputs as text and back, as libFuzzer's are kept in tests/fuzz/corpus: a
- * line each, in hexadecimal.
+ * Also the inputs of tests/fuzz/corpus: a line each, in hexadecimal.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -48,7 +47,66 @@ static const struct
     BAD("unaligned", .attrs = ALL_ATTRS, .cut = 3),
 };
 
-static const int errors[] = { EINTR, EAGAIN, ENOBUFS, ENOMEM, ENODEV, ECONNRESET };
+/* what is no message, by name */
+static const struct
+{
+    const char *name;
+    unsigned int length;
+} controls[] = {
+    { "truncated", RECORD_TRUNCATED }, { "gone", RECORD_GONE(0) }, { "back", RECORD_BACK(0) },
+    { "no-noop", RECORD_NO_NOOP }, { "clients", RECORD_CLIENTS }, { "refused", RECORD_REFUSED },
+    { "late", RECORD_LATE }, { "no-reply", RECORD_NO_REPLY }, { "elsewhere", RECORD_ELSEWHERE },
+    { "pause", RECORD_PAUSE }, { "second", RECORD_SECOND }, { "signal", RECORD_SIGNAL },
+    { "empty", 0 }, { "EINTR", RECORD_ERROR(EINTR) }, { "EAGAIN", RECORD_ERROR(EAGAIN) },
+    { "ENOBUFS", RECORD_ERROR(ENOBUFS) }, { "ENOMEM", RECORD_ERROR(ENOMEM) },
+    { "ENODEV", RECORD_ERROR(ENODEV) }, { "ECONNRESET", RECORD_ERROR(ECONNRESET) },
+};
+
+/* seeds of whole records: good:1:3 are notifications of the peers 1 to 3, a datagram each,
+ * gone:1 is about peer 1, EINTR:0:2 comes twice */
+#define TIMES_11(words) words words words words words words words words words words words
+static const struct
+{
+    const char *name;
+    const char *records;
+} plain_seeds[] = {
+    { "nothing", "" },          /* the target sends a message of its own behind it */
+    { "one", "good:1" },
+    { "storm", "good:0:130" },
+    { "empty-storm", "empty:0:130" },
+    { "errno-4", "good:1 EINTR good:2" },
+    { "errno-11", "good:1 EAGAIN good:2" },
+    { "errno-12", "good:1 ENOMEM good:2" },
+    { "errno-19", "good:1 ENODEV good:2" },
+    { "errno-104", "good:1 ECONNRESET good:2" },
+    { "errno-105", "good:1 ENOBUFS good:2" },
+    { "truncated", "truncated good:1:2" },
+    { "second", "good:1 second good:2:3" },
+    { "signal", "good:1 signal good:2:3" },
+    /* errors mean that something was lost: one is gone, one has told; later more is lost */
+    { "lost", "gone:1 ENOBUFS good:2 pause gone:3 gone:4 ENOBUFS" },
+    { "lost-alone", "gone:1 ENOBUFS pause" },
+    /* nothing is asked for before the queue is empty, nor without an error */
+    { "lost-later", "gone:0 gone:5 good:6:2 pause ENOBUFS good:100:70" },
+    { "lost-truncated", "gone:1 truncated good:2" },
+    { "lost-of-many", "clients gone:0 gone:30 gone:63 ENOBUFS pause gone:62 good:80:2 ENOMEM good:98 pause good:82:2" },
+    { "lost-and-interrupted", "signal gone:1 gone:2 second gone:4 elsewhere ENOBUFS second good:6 pause ECONNRESET "
+      "signal good:5" },
+    { "lost-again-and-again", TIMES_11("EINTR ENOBUFS EINTR ENOBUFS EINTR ENOBUFS ") "gone:1" },
+    { "lost-and-not-woken", "no-noop gone:1 ENOBUFS pause" },
+    /* and the replies to requests */
+    { "refused", "gone:0 gone:2 gone:4 gone:6 refused:0:2 ENOBUFS pause ENOBUFS refused" },
+    { "late", "gone:0 gone:2 gone:4 gone:6 late:0:2 ENOBUFS pause ENOBUFS late" },
+    { "no-reply", "gone:0 gone:2 gone:4 gone:6 no-reply:0:2 ENOBUFS pause ENOBUFS no-reply" },
+    /* more than one datagram a call */
+    { "elsewhere", "elsewhere good:0:6" },
+    { "elsewhere-and-slow", "elsewhere second good:0 second good:1 second good:2 second good:3 second good:4 "
+      "second good:5" },
+    { "elsewhere-and-a-signal", "elsewhere good:0:2 signal good:2:3" },
+    /* a new client has the peer-id */
+    { "late-notification", "good:1:3 back:1 back:2" },
+    { "late-and-refused", "good:1:3 back:2 refused:0:2" },
+};
 
 /* what the seed is made of so far */
 static FILE *seed;
@@ -113,17 +171,38 @@ add_good(struct batch *batch, int peer_id)
 }
 
 static void
-write_good(void)
+write_plain(void)
+{
+    for (size_t i = 0; i < SIZE(plain_seeds); ++i)
+    {
+        begin(plain_seeds[i].name);
+        for (const char *word = plain_seeds[i].records; *word; word += strspn(word, " "))
+        {
+            char name[16];
+            int peer = 0;
+            int n = 1;
+
+            sscanf(word, "%15[^: ]:%d:%d", name, &peer, &n);
+            word += strcspn(word, " ");
+            if (!strcmp(name, "good"))
+            {
+                put_good(peer, n);
+                continue;
+            }
+            size_t control = 0;
+            while (strcmp(controls[control].name, name))
+                ++control;
+            for (int j = 0; j < n; ++j)
+                put_length(controls[control].length + peer);
+        }
+        end();
+    }
+}
+
+static void
+write_batches(void)
 {
     static struct batch batch;
-
-    /* the target sends a message of its own behind it */
-    begin("nothing");
-    end();
-
-    begin("one");
-    put_good(1, 1);
-    end();
 
     begin("userspace");
     del_peer(&batch, 1, OVPN_DEL_PEER_REASON_USERSPACE);
@@ -132,29 +211,14 @@ write_good(void)
 
     begin("batch");
     for (int i = 0; i < 3; ++i)
-    {
         add_good(&batch, i);
-    }
     put_datagram(&batch);
-    end();
-
-    /* empty datagrams cost two bytes each */
-    begin("storm");
-    put_good(0, 130);
-    end();
-    begin("empty-storm");
-    for (int i = 0; i < 130; ++i)
-    {
-        put_length(0);
-    }
     end();
 
     /* beyond 4 KiB */
     begin("large-batch");
     for (int i = 100; i > 0; --i)
-    {
         add_good(&batch, i);
-    }
     put_datagram(&batch);
     end();
 
@@ -211,53 +275,7 @@ write_bad(void)
     put_datagram(&batch);
     end();
 
-    begin("garbage");
-    add_good(&batch, 1);
-    memset(batch.data + batch.len, 0x5a, 21);
-    batch.len += 21;
-    put_datagram(&batch);
-    end();
-}
-
-/* errors mean that something was lost */
-static void
-write_lost(void)
-{
-    /* one is gone, one has told; later more is lost */
-    begin("lost");
-    put_length(RECORD_GONE(1));
-    put_length(RECORD_ERROR(ENOBUFS));
-    put_good(2, 1);
-    put_length(RECORD_PAUSE);
-    put_length(RECORD_GONE(3));
-    put_length(RECORD_GONE(4));
-    put_length(RECORD_ERROR(ENOBUFS));
-    end();
-
-    begin("lost-alone");
-    put_length(RECORD_GONE(1));
-    put_length(RECORD_ERROR(ENOBUFS));
-    put_length(RECORD_PAUSE);
-    end();
-
-    /* nothing is asked for before the queue is empty, nor without an error */
-    begin("lost-later");
-    put_length(RECORD_GONE(0));
-    put_length(RECORD_GONE(5));
-    put_good(6, 2);
-    put_length(RECORD_PAUSE);
-    put_length(RECORD_ERROR(ENOBUFS));
-    put_good(100, 70);
-    end();
-
-    begin("lost-truncated");
-    put_length(RECORD_GONE(1));
-    put_length(RECORD_TRUNCATED);
-    put_good(2, 1);
-    end();
-
     /* a malformed message may cost the one behind it, which an error makes good */
-    static struct batch batch;
     begin("lost-with-the-datagram");
     add_good(&batch, 1);
     add_bad_message(&batch, &(struct bad_message){ .type = NLMSG_ERROR });
@@ -266,177 +284,12 @@ write_lost(void)
     put_length(RECORD_PAUSE);
     end();
 
-    begin("lost-of-many");
-    put_length(RECORD_CLIENTS);
-    put_length(RECORD_GONE(0));
-    put_length(RECORD_GONE(30));
-    put_length(RECORD_GONE(63));
-    put_length(RECORD_ERROR(ENOBUFS));
-    put_length(RECORD_PAUSE);
-    put_length(RECORD_GONE(62));
-    put_good(80, 2);
-    put_length(RECORD_ERROR(ENOMEM));
-    put_good(98, 1);
-    put_length(RECORD_PAUSE);
-    put_good(82, 2);
+    begin("garbage");
+    add_good(&batch, 1);
+    memset(batch.data + batch.len, 0x5a, 21);
+    batch.len += 21;
+    put_datagram(&batch);
     end();
-
-    begin("lost-and-interrupted");
-    put_length(RECORD_SIGNAL);
-    put_length(RECORD_GONE(1));
-    put_length(RECORD_GONE(2));
-    put_length(RECORD_SECOND);
-    put_length(RECORD_GONE(4));
-    put_length(RECORD_ELSEWHERE);
-    put_length(RECORD_ERROR(ENOBUFS));
-    put_length(RECORD_SECOND);
-    put_good(6, 1);
-    put_length(RECORD_PAUSE);
-    put_length(RECORD_ERROR(ECONNRESET));
-    put_length(RECORD_SIGNAL);
-    put_good(5, 1);
-    end();
-
-    begin("lost-again-and-again");
-    for (int i = 0; i < 66; ++i)
-    {
-        put_length(RECORD_ERROR(i % 2 ? ENOBUFS : EINTR));
-    }
-    put_length(RECORD_GONE(1));
-    end();
-
-    begin("lost-and-not-woken");
-    put_length(RECORD_NO_NOOP);
-    put_length(RECORD_GONE(1));
-    put_length(RECORD_ERROR(ENOBUFS));
-    put_length(RECORD_PAUSE);
-    end();
-}
-
-/* more than one datagram a call */
-static void
-write_elsewhere(void)
-{
-    begin("elsewhere");
-    put_length(RECORD_ELSEWHERE);
-    put_good(0, 6);
-    end();
-
-    begin("elsewhere-and-slow");
-    put_length(RECORD_ELSEWHERE);
-    for (int i = 0; i < 6; ++i)
-    {
-        put_length(RECORD_SECOND);
-        put_good(i, 1);
-    }
-    end();
-
-    begin("elsewhere-and-a-signal");
-    put_length(RECORD_ELSEWHERE);
-    put_good(0, 2);
-    put_length(RECORD_SIGNAL);
-    put_good(2, 3);
-    end();
-}
-
-/* a new client has the peer-id */
-static void
-write_late(void)
-{
-    begin("late-notification");
-    put_good(1, 3);
-    put_length(RECORD_BACK(1));
-    put_length(RECORD_BACK(2));
-    end();
-
-    begin("late-and-refused");
-    put_good(1, 3);
-    put_length(RECORD_BACK(2));
-    put_length(RECORD_REFUSED);
-    put_length(RECORD_REFUSED);
-    end();
-}
-
-/* and the replies to requests */
-static void
-write_replies(void)
-{
-    static const unsigned int answers[] = { RECORD_REFUSED, RECORD_LATE, RECORD_NO_REPLY };
-    static const char *const names[] = { "refused", "late", "no-reply" };
-
-    for (size_t i = 0; i < SIZE(answers); ++i)
-    {
-        begin(names[i]);
-        for (int peer = 0; peer < 8; peer += 2)
-        {
-            put_length(RECORD_GONE(peer));
-        }
-        put_length(answers[i]);
-        put_length(answers[i]);
-        put_length(RECORD_ERROR(ENOBUFS));
-        put_length(RECORD_PAUSE);
-        put_length(RECORD_ERROR(ENOBUFS));
-        put_length(answers[i]);
-        end();
-    }
-}
-
-static void
-write_controls(void)
-{
-    for (size_t i = 0; i < SIZE(errors); ++i)
-    {
-        char name[32];
-
-        snprintf(name, sizeof(name), "errno-%d", errors[i]);
-        begin(name);
-        put_good(1, 1);
-        put_length(RECORD_ERROR(errors[i]));
-        put_good(2, 1);
-        end();
-    }
-
-    begin("truncated");
-    put_length(RECORD_TRUNCATED);
-    put_good(1, 2);
-    end();
-
-    begin("second");
-    put_good(1, 1);
-    put_length(RECORD_SECOND);
-    put_good(2, 3);
-    end();
-
-    begin("signal");
-    put_good(1, 1);
-    put_length(RECORD_SIGNAL);
-    put_good(2, 3);
-    end();
-}
-
-/** Print a file as a line of text. */
-static void
-print_input(const char *name)
-{
-    FILE *file = fopen(name, "rb");
-    int c;
-
-    if (!file)
-    {
-        fprintf(stderr, "seeds: %s: %s\n", name, strerror(errno));
-        exit(1);
-    }
-    while ((c = fgetc(file)) != EOF)
-    {
-        printf("%02x", c);
-    }
-    putchar('\n');
-    if (ferror(file))
-    {
-        fprintf(stderr, "seeds: %s: cannot read\n", name);
-        exit(1);
-    }
-    fclose(file);
 }
 
 static int
@@ -461,9 +314,7 @@ write_kept(FILE *text, const char *name)
         char seed_name[32];
 
         if (line[0] == '#' || line[0] == '\n')
-        {
             continue;
-        }
         snprintf(seed_name, sizeof(seed_name), "kept-%04d", ++n);
         begin(seed_name);
         for (char *c = line; *c && *c != '\n'; c += 2)
@@ -483,50 +334,23 @@ write_kept(FILE *text, const char *name)
 int
 main(int argc, char **argv)
 {
-    if (argc == 2 && !strcmp(argv[1], "--help"))
+    if (argc != 3 || argv[1][0] == '-')
     {
-        puts("Usage: seeds DIR [TEXT]\n"
-             "       seeds --print FILE...\n\n"
+        puts("Usage: seeds DIR TEXT\n\n"
              "Writes the seed corpus of the fuzz target, a file each, into the folder DIR,\n"
-             "and with it the inputs of TEXT: a line each, in hexadecimal. --print prints the\n"
-             "inputs in files as such lines.");
-        return 0;
+             "and with it the inputs of TEXT: a line each, in hexadecimal.");
+        return argc != 2 || strcmp(argv[1], "--help") ? 2 : 0;
     }
-    if (argc > 2 && !strcmp(argv[1], "--print"))
+    FILE *kept = fopen(argv[2], "r");
+    if (!kept || chdir(argv[1]))
     {
-        for (int i = 2; i < argc; ++i)
-        {
-            print_input(argv[i]);
-        }
-        return 0;
-    }
-    if (argc < 2 || argc > 3 || argv[1][0] == '-')
-    {
-        fputs("seeds: one folder, please; see seeds --help\n", stderr);
-        return 2;
-    }
-    FILE *kept = argc == 3 ? fopen(argv[2], "r") : NULL;
-    if (argc == 3 && !kept)
-    {
-        fprintf(stderr, "seeds: %s: %s\n", argv[2], strerror(errno));
+        fprintf(stderr, "seeds: %s: %s\n", argv[kept ? 1 : 2], strerror(errno));
         return 1;
     }
-    if (chdir(argv[1]))
-    {
-        fprintf(stderr, "seeds: %s: %s\n", argv[1], strerror(errno));
-        return 1;
-    }
-    write_good();
+    write_plain();
+    write_batches();
     write_bad();
-    write_controls();
-    write_lost();
-    write_replies();
-    write_elsewhere();
-    write_late();
-    if (kept)
-    {
-        write_kept(kept, argv[2]);
-        fclose(kept);
-    }
+    write_kept(kept, argv[2]);
+    fclose(kept);
     return 0;
 }

@@ -37,9 +37,7 @@ attribute(const uint8_t *data, size_t len, int type, size_t *size)
         const struct nlattr *attr = (const struct nlattr *)(data + pos);
 
         if (attr->nla_len < NLA_HDRLEN || attr->nla_len > len - pos)
-        {
             break;
-        }
         if ((attr->nla_type & NLA_TYPE_MASK) == type)
         {
             value = data + pos + NLA_HDRLEN;
@@ -47,9 +45,7 @@ attribute(const uint8_t *data, size_t len, int type, size_t *size)
         }
         pos += NLA_ALIGN(attr->nla_len);
         if (pos > len)
-        {
             break;
-        }
     }
     return value;
 }
@@ -62,9 +58,7 @@ number(const uint8_t *data, size_t len, int type, void *n, size_t size)
     const uint8_t *value = attribute(data, len, type, &found);
 
     if (!value || found < size)
-    {
         return false;
-    }
     memcpy(n, value, size);
     return true;
 }

@@ -11,13 +11,9 @@ check_p2p(void)
 {
     const int peer = instance_p2p_peer();
     if (peer >= 0 && !module_has_peer(peer))
-    {
         verdict_add("leaks", "peer-id %d is held, the kernel has no such peer", peer);
-    }
     if (module_peers() != (peer >= 0))
-    {
         verdict_add("orphans", "the kernel has %u peers, peer-id %d is held", module_peers(), peer);
-    }
 }
 
 void
@@ -34,9 +30,7 @@ check_server(void)
             for (int other = 0; other < i; ++other)
             {
                 if (list[other].peer_id == list[i].peer_id)
-                {
                     verdict_add("orphans", "two instances claim peer-id %d", list[i].peer_id);
-                }
             }
         }
         else
@@ -51,9 +45,7 @@ check_server(void)
                     module_peers() - claimed, module_peers());
     }
     if (instance_count() != count)
-    {
         verdict_add("counts", "n_clients is %d, there are %d instances", instance_count(), count);
-    }
     if (reports_open() != count)
     {
         verdict_add("reports", "%d clients are reported as connected, there are %d instances",

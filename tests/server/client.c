@@ -42,9 +42,7 @@ client_server_address(void)
     {
         const uint32_t address = 0x7f400001 + ((uint32_t)getpid() + i) % 65536 * 64;
         if (is_free(address, SOCK_DGRAM) && is_free(address, SOCK_STREAM))
-        {
             server_address = address;
-        }
     }
     return server_address;
 }
@@ -86,15 +84,11 @@ client_start(int n, int certificate, bool tcp, bool p2p, const char *openvpn, co
     {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() == parent)
-        {
             execv(openvpn, (char **)argv);
-        }
         _exit(127);
     }
     if (pid < 0)
-    {
         verdict_stop("setup", "cannot start client %d", n);
-    }
     clients[n].pid = pid;
 }
 
@@ -124,13 +118,9 @@ client_initialised(int n)
     bool found = false;
     FILE *file = fopen(clients[n].log, "re");
     while (file && !found && fgets(line, sizeof(line), file))
-    {
         found = strstr(line, "Initialization Sequence Completed");
-    }
     if (file)
-    {
         fclose(file);
-    }
     return found;
 }
 
@@ -140,8 +130,6 @@ client_kill_all(void)
     for (int n = 0; n < CLIENTS; ++n)
     {
         if (clients[n].pid)
-        {
             kill(clients[n].pid, SIGKILL);
-        }
     }
 }

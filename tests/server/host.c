@@ -53,9 +53,7 @@ __wrap_time(time_t *result)
     struct timeval tv;
     __wrap_gettimeofday(&tv, NULL);
     if (result)
-    {
         *result = tv.tv_sec;
-    }
     return tv.tv_sec;
 }
 
@@ -80,14 +78,10 @@ wait_for(wait_fn wait, void *what, int timeout)
     {
         const int ready = wait(what, pause);
         if (ready)
-        {
             return ready;
-        }
         pause = host_idle(timeout);
         if (pause == HOST_TIMED_OUT || (pause && timeout >= 0 && waited >= timeout))
-        {
             return 0;
-        }
     }
 }
 
@@ -157,9 +151,7 @@ select_once(void *what, int milliseconds)
     for (int i = 0; i < 3; ++i)
     {
         if (s->set[i])
-        {
             *s->set[i] = s->saved[i];
-        }
     }
     struct timeval tv = { milliseconds / 1000, milliseconds % 1000 * 1000 };
     return __real_select(s->nfds, s->set[0], s->set[1], s->set[2], &tv);
@@ -172,9 +164,7 @@ __wrap_select(int nfds, fd_set *read, fd_set *write, fd_set *except, struct time
     for (int i = 0; i < 3; ++i)
     {
         if (what.set[i])
-        {
             what.saved[i] = *what.set[i];
-        }
     }
     return wait_for(select_once, &what,
                     timeout ? (int)(timeout->tv_sec * 1000 + timeout->tv_usec / 1000) : -1);

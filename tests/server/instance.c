@@ -45,9 +45,7 @@ instance_list(struct instance *list, int max)
 {
     int count = 0;
     if (!server)
-    {
         return -1;
-    }
     struct hash_iterator hi;
     struct hash_element *he;
     hash_iterator_init(server->iter, &hi);

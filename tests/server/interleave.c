@@ -100,14 +100,10 @@ add_job(const char *scenario)
 {
     struct scenario parsed;
     if (!scenario_parse(scenario, &parsed) || !scenario_reachable(&parsed))
-    {
         wrong("no scenario '%s'", scenario);
-    }
     jobs = realloc(jobs, (job_count + 1) * sizeof(*jobs));
     if (!jobs)
-    {
         abort();
-    }
     memset(&jobs[job_count], 0, sizeof(*jobs));
     snprintf(jobs[job_count++].scenario, NAME, "%s", scenario);
 }
@@ -125,9 +121,7 @@ add_all_situations(void)
                 char name[NAME];
                 scenario_format(&scenario, name, sizeof(name));
                 if (scenario_reachable(&scenario))
-                {
                     add_job(name);
-                }
             }
         }
     }
@@ -146,9 +140,7 @@ list_situation(struct scenario s, const char *requests, unsigned int last)
     {
         const int request = scenario_index(request_names, REQUEST_COUNT, word);
         if (request < 0)
-        {
             wrong("no request '%s'", word);
-        }
         s.request = request;
         for (s.occurrence = 1; s.occurrence <= count && s.occurrence <= last; ++s.occurrence)
         {
@@ -165,9 +157,7 @@ list_situation(struct scenario s, const char *requests, unsigned int last)
         }
     }
     if (requests[strspn(requests, " \n")])
-    {
         wrong("no REQUEST:COUNT in '%s'", requests);
-    }
 }
 
 /* The product: what a line of requests (server|p2p SITUATION REQUEST:COUNT...) gives */
@@ -178,24 +168,18 @@ list(const char *line, unsigned int last)
     int end = 0;
     const bool read = sscanf(line, "%15s %31s%n", mode, word, &end) == 2;
     if (!mode[0] || mode[0] == '#')
-    {
         return;
-    }
     const int situation = read ? scenario_index(situation_names, SITUATION_COUNT, word) : -1;
     const bool p2p = !strcmp(mode, "p2p");
     if (situation < 0 || (!p2p && strcmp(mode, "server")))
-    {
         wrong("no situation '%s'", line);
-    }
     for (int p = 0; p < PROTO_COUNT; ++p)
     {
         for (int v = 0; v < VARIANT_COUNT; ++v)
         {
             const struct scenario s = { .proto = p, .variant = v, .situation = situation };
             if ((p == PROTO_P2P) == p2p && scenario_reachable(&s))
-            {
                 list_situation(s, line + end, last);
-            }
         }
     }
 }
@@ -209,14 +193,10 @@ count_requests(struct job *job, const char *folder)
     while (file && fgets(line, sizeof(line), file))
     {
         if (sscanf(line, "request %31s", name) == 1)
-        {
             ++job->requests[scenario_index(request_names, REQUEST_COUNT, name)];
-        }
     }
     if (file)
-    {
         fclose(file);
-    }
 }
 
 static void
@@ -225,9 +205,7 @@ folder_of(const char *scenario, int tree, char *text, size_t size)
     const int prefix = snprintf(text, size, "%s/", keep ? keep : scratch);
     snprintf(text + prefix, size - prefix, "%s.%s", scenario, trees[tree].name);
     for (char *c = text + prefix; *c; ++c)
-    {
         *c = *c == '/' ? '_' : *c;
-    }
 }
 
 static bool
@@ -235,9 +213,7 @@ fill(struct slot *slot, size_t *next)
 {
     const size_t job = *next / tree_count;
     if (job == job_count)
-    {
         return false;
-    }
     char folder[256];
     slot->job = &jobs[job];
     slot->tree = (int)(*next % tree_count);
@@ -266,13 +242,9 @@ drain(struct slot *slot, int status, bool requests)
                 slot->run.outcome);
     }
     if (requests)
-    {
         count_requests(job, slot->run.folder);
-    }
     if (pass || !keep)
-    {
         run_remove(slot->run.folder);
-    }
 }
 
 /* In order, as far as all runs of a job have ended. Returns how many of these
@@ -290,14 +262,10 @@ print_ended(size_t started, bool requests)
         for (int i = 0; requests && i < REQUEST_COUNT; ++i)
         {
             if (job->requests[i])
-            {
                 printf(" %s:%u", request_names[i], job->requests[i]);
-            }
         }
         for (int i = 0; !requests && i < tree_count; ++i)
-        {
             printf(" %s:%s", trees[i].name, job->outcome[i]);
-        }
         putchar('\n');
         fflush(stdout);
     }
@@ -313,23 +281,17 @@ run_all(bool requests)
     {
         int busy = 0;
         for (int i = 0; i < slot_count; ++i)
-        {
             busy += slots[i].job || (!interrupted && fill(&slots[i], &next));
-        }
         failed += print_ended(next, requests);
         if (!busy)
-        {
             return failed;
-        }
         /* SIGALRM each second interrupts it, for those that hang */
         int status;
         const pid_t pid = waitpid(-1, &status, 0);
         for (int i = 0; i < slot_count; ++i)
         {
             if (!slots[i].job)
-            {
                 continue;
-            }
             if (pid == slots[i].run.pid)
             {
                 drain(&slots[i], status, requests);
@@ -341,9 +303,7 @@ run_all(bool requests)
             }
         }
         if (isatty(2))
-        {
             fprintf(stderr, "\r%zu of %zu ", printed, job_count);
-        }
     }
 }
 
@@ -359,18 +319,14 @@ add_tree(char *argument, const char *keys, const char *openvpn)
 {
     char *equals = strchr(argument, '=');
     if (!equals || tree_count == TREES)
-    {
         wrong("'%s' is not TREE=DIR, or one too many", argument);
-    }
     *equals = '\0';
     char server[512];
     /* OpenVPN wants a plugin's whole path */
     const char *build = realpath(equals + 1, NULL);
     snprintf(server, sizeof(server), "%s/server", build ? build : equals + 1);
     if (access(server, X_OK))
-    {
         wrong("no %s; tests/server/build makes it", server);
-    }
     trees[tree_count].name = argument;
     trees[tree_count++].paths = (struct run_paths) { build, keys, openvpn, suppressions };
 }
@@ -407,45 +363,29 @@ main(int argc, char **argv)
         }
     }
     if (jobs_at_a_time < 1 || jobs_at_a_time > 1000 || last == 0)
-    {
         wrong("%s, from 1 on", jobs_at_a_time < 1 ? "--jobs" : "--jobs or --list");
-    }
     if (listing)
     {
         while (fgets(line, sizeof(line), stdin))
-        {
             list(line, (unsigned int)last);
-        }
         return 0;
     }
     for (; optind < argc; ++optind)
-    {
         add_tree(argv[optind], keys, openvpn);
-    }
     if (!keys || !openvpn || !tree_count || (requests && tree_count > 1))
-    {
         wrong("%s", "needs --keys, --openvpn and a tree, or --list");
-    }
     if (access(openvpn, X_OK))
-    {
         wrong("no %s; dev-tools/materialise --build makes it", openvpn);
-    }
     if (requests)
-    {
         add_all_situations();
-    }
     while (!requests && fgets(line, sizeof(line), stdin))
     {
         line[strcspn(line, " \n")] = '\0';
         if (line[0] && line[0] != '#')
-        {
             add_job(line);
-        }
     }
     if (!job_count)
-    {
         wrong("%s", "no scenarios on the standard input");
-    }
     if (!mkdtemp(scratch))
     {
         perror(scratch);
@@ -454,9 +394,7 @@ main(int argc, char **argv)
     slot_count = (int)jobs_at_a_time;
     slots = calloc(slot_count, sizeof(*slots));
     if (!slots)
-    {
         abort();
-    }
     const struct sigaction alarmed = { .sa_handler = on_alarm };
     const struct sigaction stopped = { .sa_handler = on_signal };
     sigaction(SIGALRM, &alarmed, NULL);

@@ -16,9 +16,7 @@ function outcome(tree, i)
     for (i = 2; i <= NF; ++i)
     {
         if (index($i, tree ":") == 1)
-        {
             return substr($i, length(tree) + 2)
-        }
     }
     return "missing"
 }
@@ -51,9 +49,7 @@ function within(what, words, i, n, part)
     for (i = 1; i <= n; ++i)
     {
         if (!has(words, ",", part[i]))
-        {
             return 0
-        }
     }
     return n > 0
 }
@@ -68,25 +64,15 @@ function judge(tree, r, what)
         ++used[r]
     }
     if (tree == "stock" && !(r && has(rule_words[r], ",", "bytes")))
-    {
         what = less(what)
-    }
     if (has(what, "+", "setup"))
-    {
         print "not_ok setup: " tree ": " $1 ": it could not be played: " what
-    }
     else if (what == "pass" && r && certain)
-    {
         print "not_ok " tree ": " $1 ": passes, and '" rule_words[r] "' is to come: " rule_why[r]
-    }
     else if (what != "pass" && !(r && within(what, rule_words[r])))
-    {
         bad[tree, group] = bad[tree, group] " " $1 ":" what
-    }
     else if (!passes(what) && tree != "stock")
-    {
         print "known " tree ": " $1 ": " what " # TODO doc/known-limits.rst: " rule_why[r]
-    }
     red[tree, group] += !passes(what)
 }
 
@@ -113,17 +99,13 @@ file == 2 {
 }
 file == 3 {
     if (!($1 in wanted) || $1 in played)
-    {
         print "not_ok " $1 ": has been played, and was not to be"
-    }
     played[$1]
     group = $1
     sub(/^[^\/]*\/[^\/]*\/[^\/]*/, "&\n", group)
     sub(/(\.[0-9]+)?\n.*/, "", group)
     if (!total[group]++)
-    {
         groups[++n] = group
-    }
     judge("stock")
     judge("patched")
     judge("follow-up")
@@ -144,24 +126,16 @@ END {
     for (s = 1; s <= scenarios; ++s)
     {
         if (!(names[s] in played))
-        {
             print "not_ok " names[s] ": has not been played"
-        }
     }
     for (r = 1; complete && r <= rules; ++r)
     {
         if (!used[r] && (is_for(rule_trees[r], "stock") || is_for(rule_trees[r], "patched") || is_for(rule_trees[r], "follow-up")))
-        {
             print "not_ok tests/server/known: decides about nothing: " rule_trees[r] " " rule_pattern[r]
-        }
     }
     if (!worse)
-    {
         print "ok what passes without the series passes with it, but for what tests/server/known says"
-    }
     if (status != "" && status != (failed > 0))
-    {
         print "not_ok 'interleave' ended with status " status ", and the last tree failed " failed + 0 " of its scenarios"
-    }
     print(n ? "ok" : "not_ok") " scenarios have been played"
 }

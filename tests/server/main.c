@@ -28,9 +28,7 @@ append(const char *const *words)
     for (; *words; ++words)
     {
         if (count + 1 == ARGUMENTS || !(arguments[count++] = strdup(*words)))
-        {
             verdict_stop("setup", "too many arguments, or no memory");
-        }
     }
 }
 
@@ -67,37 +65,25 @@ command_line(const struct scenario *s, const struct scene_paths *paths, const ch
     {
         APPEND("--topology", "subnet", "--plugin", plugin);
         if (s->variant == VARIANT_NO_ADDRESS)
-        {
             APPEND("--mode", "server", "--tls-server", "--ifconfig", "10.8.0.1", "255.255.255.0");
-        }
         else
-        {
             APPEND("--server", "10.8.0.0", "255.255.255.0");
-        }
     }
     if (s->variant == VARIANT_SCRIPT || s->variant == VARIANT_SLOW_SCRIPT)
     {
         const char *fifo = path(paths->run, "fifo");
         char script[600];
         if (mkfifo(fifo, 0600))
-        {
             verdict_stop("setup", "cannot make %s", fifo);
-        }
         snprintf(script, sizeof(script), "/bin/sh -c \"read line < %s\"", fifo);
         APPEND("--script-security", "2", "--client-disconnect", script);
     }
     if (s->situation == SITUATION_USR1_PERSIST)
-    {
         APPEND("--persist-tun");
-    }
     if (s->situation == SITUATION_INACTIVE)
-    {
         APPEND("--inactive", "60");
-    }
     if (s->situation == SITUATION_STATUS_FILE)
-    {
         APPEND("--status", path(paths->run, "status"), "200");
-    }
 }
 
 int
@@ -113,15 +99,9 @@ __wrap_main(int argc, char **argv)
     const struct scene_paths paths = { .run = argv[2], .keys = argv[3], .openvpn = argv[4] };
     verdict_open(path(paths.run, "verdict"));
     if (getenv("SERVER_RECORD"))
-    {
         module_record(getenv("SERVER_RECORD"));
-    }
     if (scenario.variant == VARIANT_SMALL_BUFFER)
-    {
-        /* two fit: it is full when more than this is queued already */
-        netlink_rmem_max = NETLINK_TRUESIZE / 2;
-        netlink_admin = false;
-    }
+        netlink_small_buffer();
     command_line(&scenario, &paths, argv[5]);
     scene_start(&scenario, &paths);
     return __real_main(count, arguments);

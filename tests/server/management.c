@@ -56,12 +56,8 @@ management_command(const char *run, const char *format, ...)
         snprintf(address.sun_path, sizeof(address.sun_path), "%s/management", run);
         connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (connect(connection, (const void *)&address, sizeof(address)))
-        {
             verdict_stop("setup", "no management interface at %s", address.sun_path);
-        }
     }
     if (send(connection, text, size, MSG_NOSIGNAL) != size)
-    {
         verdict_stop("setup", "the management interface takes no command");
-    }
 }

@@ -32,8 +32,9 @@ struct peer
     struct module_count count;
 };
 
-unsigned int module_dump_size = 2;
-bool module_takes_no_address = true;
+/* The peers per datagram of a dump. A real one holds about 30; fewer let it be
+ * seen with few peers that a dump skips some. */
+#define DUMP_SIZE 2
 
 static struct peer peers[PEERS_EVER];
 static bool multipeer;
@@ -56,9 +57,7 @@ lookup(int id)
     for (int i = 0; i < PEERS_EVER && peers[i].known; ++i)
     {
         if (peers[i].present && peers[i].id == id)
-        {
             return &peers[i];
-        }
     }
     return NULL;
 }
@@ -81,9 +80,7 @@ module_peers(void)
 {
     unsigned int count = 0;
     for (int i = 0; i < PEERS_EVER && peers[i].known; ++i)
-    {
         count += peers[i].present;
-    }
     return count;
 }
 
@@ -94,9 +91,7 @@ module_next_peer(int id)
     for (int i = 0; i < PEERS_EVER && peers[i].known; ++i)
     {
         if (peers[i].present && peers[i].id > id && (next == MODULE_NO_PEER || peers[i].id < next))
-        {
             next = peers[i].id;
-        }
     }
     return next;
 }
@@ -118,9 +113,7 @@ module_count(uint32_t address, struct module_count *count)
 {
     int i = PEERS_EVER - 1;
     while (i >= 0 && !(peers[i].known && peers[i].address == address))
-    {
         --i;
-    }
     if (i >= 0)
     {
         *count = peers[i].count;
@@ -136,9 +129,7 @@ withhold(int id)
     for (int i = 0; i < PEERS_EVER && peers[i].known; ++i)
     {
         if (peers[i].present && (id == MODULE_NO_PEER || peers[i].id == id))
-        {
             peers[i].count.withheld = true;
-        }
     }
 }
 
@@ -167,9 +158,7 @@ message(const struct netlink_sock *sock, uint32_t seq, int flags, uint8_t cmd, i
 {
     struct nl_msg *msg = nlmsg_alloc();
     if (!msg || !genlmsg_put(msg, sock ? netlink_port(sock) : 0, seq, type, 0, flags, cmd, 1))
-    {
         verdict_stop("setup", "no memory");
-    }
     return msg;
 }
 
@@ -215,18 +204,14 @@ static void
 notify_due(void)
 {
     while (trailing_count && !trailing[0].requests && !trailing[0].passes)
-    {
         notify_first();
-    }
 }
 
 static void
 notify_removed(int id, enum reason reason)
 {
     if (trailing_count == MODULE_PEERS)
-    {
         notify_first();
-    }
     trailing[trailing_count++] = (struct trailing) { ifindex, id, reason, lag_requests, lag_passes };
     notify_due();
 }
@@ -237,18 +222,14 @@ module_lag(unsigned int requests, unsigned int passes)
     lag_requests = requests;
     lag_passes = passes;
     while (!requests && !passes && trailing_count)
-    {
         notify_first();
-    }
 }
 
 void
 module_pass(void)
 {
     for (unsigned int i = 0; i < trailing_count; ++i)
-    {
         trailing[i].passes -= trailing[i].passes > 0;
-    }
     for (int i = 0; i < PEERS_EVER && peers[i].known; ++i)
     {
         if (peers[i].present)
@@ -264,9 +245,7 @@ static void
 request_answered(void)
 {
     for (unsigned int i = 0; i < trailing_count; ++i)
-    {
         trailing[i].requests -= trailing[i].requests > 0;
-    }
     notify_due();
 }
 
@@ -280,9 +259,7 @@ void
 module_notify_foreign(unsigned int count)
 {
     for (unsigned int id = 0; id < count; ++id)
-    {
         notify(ifindex + 1, (int)id, REASON_EXPIRED);
-    }
 }
 
 void
@@ -300,9 +277,7 @@ void
 module_remove_all(enum reason reason)
 {
     for (int id = module_next_peer(MODULE_NO_PEER); id != MODULE_NO_PEER; id = module_next_peer(id))
-    {
         module_remove_peer(id, reason);
-    }
 }
 
 /* The client's address: ovpn_netlink_cmd_new_peer() gets it over UDP; over TCP
@@ -313,13 +288,9 @@ client_address(struct nlattr **attrs)
     struct sockaddr_in in = { 0 };
     socklen_t size = sizeof(in);
     if (attrs[OVPN_NEW_PEER_ATTR_SOCKADDR_REMOTE])
-    {
         nla_memcpy(&in, attrs[OVPN_NEW_PEER_ATTR_SOCKADDR_REMOTE], sizeof(in));
-    }
     else
-    {
         getpeername((int)nla_get_u32(attrs[OVPN_NEW_PEER_ATTR_SOCKET]), (void *)&in, &size);
-    }
     return ntohl(in.sin_addr.s_addr);
 }
 
@@ -327,18 +298,11 @@ static int
 new_peer(struct nlattr **attrs, int id)
 {
     if (!attrs[OVPN_NEW_PEER_ATTR_SOCKET])
-    {
         return -EINVAL;
-    }
-    if (multipeer && !module_takes_no_address && !attrs[OVPN_NEW_PEER_ATTR_IPV4]
-        && !attrs[OVPN_NEW_PEER_ATTR_IPV6])
-    {
-        return -EINVAL;
-    }
+    /* today's module refuses one without a VPN address (EINVAL, since 20230426) in
+     * multipeer mode; a server must live with either */
     if (multipeer && lookup(id))
-    {
         return -EEXIST;
-    }
     if (!multipeer)
     {
         module_remove_all(REASON_TEARDOWN);     /* ovpn_peer_add_p2p() */
@@ -362,9 +326,7 @@ peer_request(enum request request, int id, struct nlattr **tb)
 {
     struct peer *peer = lookup(id);
     if (!peer)
-    {
         return -ENOENT;
-    }
     switch (request)
     {
         case REQUEST_SET_PEER:
@@ -377,9 +339,7 @@ peer_request(enum request request, int id, struct nlattr **tb)
 
         case REQUEST_NEW_KEY:
             if (!tb[OVPN_NEW_KEY_ATTR_KEY_SLOT])
-            {
                 return -EINVAL;
-            }
             peer->keys[nla_get_u8(tb[OVPN_NEW_KEY_ATTR_KEY_SLOT]) & 1] = true;
             return 0;
 
@@ -394,9 +354,7 @@ peer_request(enum request request, int id, struct nlattr **tb)
 
         case REQUEST_DEL_KEY:
             if (!tb[OVPN_DEL_KEY_ATTR_KEY_SLOT])
-            {
                 return -EINVAL;
-            }
             peer->keys[nla_get_u8(tb[OVPN_DEL_KEY_ATTR_KEY_SLOT]) & 1] = false;
             return 0;
 
@@ -433,9 +391,7 @@ acknowledge(struct netlink_sock *sock, const struct nlmsghdr *request, int error
     struct nlmsghdr *hdr = msg ? nlmsg_put(msg, netlink_port(sock), request->nlmsg_seq,
                                            NLMSG_ERROR, sizeof(err), NLM_F_CAPPED) : NULL;
     if (!hdr)
-    {
         verdict_stop("setup", "no memory");
-    }
     memcpy(nlmsg_data(hdr), &err, sizeof(err));
     reply(sock, msg);
 }
@@ -474,9 +430,7 @@ get_family(struct netlink_sock *sock, const struct nlmsghdr *request)
     }
     reply(sock, msg);
     if (request->nlmsg_flags & NLM_F_ACK)
-    {
         acknowledge(sock, request, 0);
-    }
     return;
 nla_put_failure:
     verdict_stop("setup", "no memory");
@@ -511,15 +465,11 @@ kind_of(const struct nlmsghdr *request)
 {
     const struct genlmsghdr *genl = nlmsg_data(request);
     if (genl->cmd == OVPN_CMD_GET_PEER)
-    {
         return request->nlmsg_flags & NLM_F_DUMP ? REQUEST_DUMP : REQUEST_GET_PEER;
-    }
     for (int i = 0; i < REQUEST_SCRIPT; ++i)
     {
         if (commands[i].cmd == genl->cmd)
-        {
             return i;
-        }
     }
     return REQUEST_COUNT;
 }
@@ -558,9 +508,7 @@ family_request(struct netlink_sock *sock, const struct nlmsghdr *request)
     module_seen(kind, id);
     const int answer = module_at(kind, POSITION_AHEAD, id);
     if (answer && (kind == REQUEST_GET_PEER || kind == REQUEST_DUMP))
-    {
         withhold(id);
-    }
     if (answer < 0)
     {
         acknowledge(sock, request, answer);
@@ -569,18 +517,14 @@ family_request(struct netlink_sock *sock, const struct nlmsghdr *request)
     if (kind == REQUEST_DUMP)
     {
         if (answer == MODULE_NO_REPLY)
-        {
             return;
-        }
         netlink_dump_start(sock, request);
         module_at(kind, POSITION_BETWEEN, id);
         return;
     }
     const int error = kind == REQUEST_NEW_PEER ? new_peer(attrs, id) : peer_request(kind, id, attrs);
     if (answer == MODULE_NO_REPLY)
-    {
         return;
-    }
     if (kind == REQUEST_GET_PEER && !error)
     {
         struct nl_msg *msg = message(sock, request->nlmsg_seq, 0, OVPN_CMD_GET_PEER, FAMILY_ID);
@@ -589,9 +533,7 @@ family_request(struct netlink_sock *sock, const struct nlmsghdr *request)
         module_at(kind, POSITION_BETWEEN, id);
     }
     if (error || request->nlmsg_flags & NLM_F_ACK)
-    {
         acknowledge(sock, request, error);
-    }
     module_at(kind, POSITION_BEHIND, id);
 }
 
@@ -621,7 +563,7 @@ netlink_dump(struct netlink_sock *sock, const struct nlmsghdr *request, unsigned
     unsigned char part[4096];
     size_t size = 0;
     for (int id = module_next_peer(MODULE_NO_PEER);
-         id != MODULE_NO_PEER && dumped < module_dump_size; id = module_next_peer(id))
+         id != MODULE_NO_PEER && dumped < DUMP_SIZE; id = module_next_peer(id))
     {
         if (before++ >= *skip)
         {
@@ -646,9 +588,7 @@ netlink_dump(struct netlink_sock *sock, const struct nlmsghdr *request, unsigned
     struct nlmsghdr *done = msg ? nlmsg_put(msg, netlink_port(sock), request->nlmsg_seq, NLMSG_DONE,
                                             sizeof(zero), NLM_F_MULTI) : NULL;
     if (!done)
-    {
         verdict_stop("setup", "no memory");
-    }
     memcpy(nlmsg_data(done), &zero, sizeof(zero));
     netlink_dump_part(sock, done, done->nlmsg_len);
     nlmsg_free(msg);

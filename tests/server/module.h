@@ -48,14 +48,6 @@ enum reason
     REASON_TRANSPORT_DISCONNECT
 };
 
-/* The peers per datagram of a dump. A real one holds about 30; fewer let it be
- * seen with few peers that a dump skips some. */
-extern unsigned int module_dump_size;
-
-/* Whether a peer without a VPN address is taken in multipeer mode. The module
- * refuses it (EINVAL, since 20230426); a server must live with either. */
-extern bool module_takes_no_address;
-
 /* Whether a peer, and one with a primary key and its keepalive set, is there */
 bool module_has_peer(int id);
 bool module_peer_ready(int id);

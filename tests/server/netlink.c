@@ -42,10 +42,21 @@ struct netlink_sock
     struct datagram *head, **tail;
 };
 
-unsigned int netlink_rmem_max = 212992;
-bool netlink_admin = true;
+/* sysctl net.core.rmem_max, and whether the server has CAP_NET_ADMIN for
+ * SO_RCVBUFFORCE: net/core/sock.c, sk_setsockopt(), which then takes any size, and
+ * EPERM without it */
+static unsigned int rmem_max = 212992;
+static bool admin = true;
 
 static struct netlink_sock *sockets[SOCKETS];
+
+void
+netlink_small_buffer(void)
+{
+    /* two fit: it is full when more than this is queued already */
+    rmem_max = NETLINK_TRUESIZE / 2;
+    admin = false;
+}
 
 #define REAL(name) ((__typeof__(&name))real(#name))
 
@@ -54,9 +65,7 @@ real(const char *name)
 {
     void *function = dlsym(RTLD_NEXT, name);
     if (!function)
-    {
         verdict_stop("setup", "no %s() in the C library", name);
-    }
     return function;
 }
 
@@ -66,9 +75,7 @@ find(int fd)
     for (int i = 0; i < SOCKETS; ++i)
     {
         if (sockets[i] && sockets[i]->fd == fd)
-        {
             return sockets[i];
-        }
     }
     return NULL;
 }
@@ -86,17 +93,11 @@ update_readable(struct netlink_sock *sock)
     uint64_t one = 1;
     ssize_t done = 0;
     if (readable && !sock->readable)
-    {
         done = REAL(write)(sock->fd, &one, sizeof(one));
-    }
     else if (!readable && sock->readable)
-    {
         done = REAL(read)(sock->fd, &one, sizeof(one));
-    }
     if (done < 0)
-    {
         verdict_stop("setup", "an event is neither set nor cleared");
-    }
     sock->readable = readable;
 }
 
@@ -120,13 +121,9 @@ passes_filter(const struct netlink_sock *sock, const void *data, size_t size)
 {
     char byte;
     if (!sock->filter[0])
-    {
         return true;
-    }
     if (send(sock->filter[0], data, size, MSG_DONTWAIT) != (ssize_t)size)
-    {
         verdict_stop("setup", "the filter takes no datagram");
-    }
     return recv(sock->filter[1], &byte, 1, MSG_DONTWAIT) == 1;
 }
 
@@ -134,9 +131,7 @@ static int
 attach_filter(struct netlink_sock *sock, const void *program, socklen_t size)
 {
     if (!sock->filter[0] && socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, sock->filter))
-    {
         verdict_stop("setup", "no sockets for a filter");
-    }
     return REAL(setsockopt)(sock->filter[1], SOL_SOCKET, SO_ATTACH_FILTER, program, size);
 }
 
@@ -145,9 +140,7 @@ enqueue(struct netlink_sock *sock, const void *data, size_t size, unsigned int t
 {
     struct datagram *datagram = malloc(sizeof(*datagram) + size);
     if (!datagram)
-    {
         verdict_stop("setup", "no memory");
-    }
     datagram->next = NULL;
     datagram->truesize = truesize;
     datagram->size = size;
@@ -164,9 +157,7 @@ void
 netlink_unicast(struct netlink_sock *sock, const void *data, size_t size)
 {
     if (!passes_filter(sock, data, size))
-    {
         return;
-    }
     if (sock->rmem > sock->rcvbuf || sock->congested)
     {
         overrun(sock);
@@ -180,9 +171,7 @@ void
 netlink_dump_part(struct netlink_sock *sock, const void *data, size_t size)
 {
     if (passes_filter(sock, data, size))
-    {
         enqueue(sock, data, size, NETLINK_DUMP_TRUESIZE);
-    }
 }
 
 static void
@@ -205,9 +194,7 @@ netlink_multicast(unsigned int group, const void *data, size_t size)
     for (int i = 0; i < SOCKETS; ++i)
     {
         if (sockets[i] && sockets[i]->groups[group % GROUPS])
-        {
             netlink_unicast(sockets[i], data, size);
-        }
     }
 }
 
@@ -232,9 +219,7 @@ netlink_dump_start(struct netlink_sock *sock, const struct nlmsghdr *request)
 {
     sock->dump = malloc(request->nlmsg_len);
     if (!sock->dump)
-    {
         verdict_stop("setup", "no memory");
-    }
     memcpy(sock->dump, request, request->nlmsg_len);
     sock->dump_skip = 0;
     if (sock->rmem >= sock->rcvbuf)
@@ -248,18 +233,14 @@ int
 socket(int family, int type, int protocol)
 {
     if (family != AF_NETLINK || protocol != NETLINK_GENERIC)
-    {
         return REAL(socket)(family, type, protocol);
-    }
     for (int i = 0; i < SOCKETS; ++i)
     {
         if (!sockets[i])
         {
             struct netlink_sock *sock = calloc(1, sizeof(*sock));
             if (!sock)
-            {
                 verdict_stop("setup", "no memory");
-            }
             sock->fd = eventfd(0, (type & SOCK_CLOEXEC ? EFD_CLOEXEC : 0)
                                | (type & SOCK_NONBLOCK ? EFD_NONBLOCK : 0));
             sock->port = 1000 + i;
@@ -280,15 +261,11 @@ close(int fd)
     if (sock)
     {
         while (sock->head)
-        {
             dequeue(sock);
-        }
         for (int i = 0; i < SOCKETS; ++i)
         {
             if (sockets[i] == sock)
-            {
                 sockets[i] = NULL;
-            }
         }
         if (sock->filter[0])
         {
@@ -306,9 +283,7 @@ bind(int fd, const struct sockaddr *address, socklen_t size)
 {
     struct netlink_sock *sock = find(fd);
     if (!sock)
-    {
         return REAL(bind)(fd, address, size);
-    }
     const struct sockaddr_nl *nl = (const void *)address;
     sock->port = nl->nl_pid ? nl->nl_pid : sock->port;
     return 0;
@@ -319,9 +294,7 @@ getsockname(int fd, struct sockaddr *address, socklen_t *size)
 {
     struct netlink_sock *sock = find(fd);
     if (!sock)
-    {
         return REAL(getsockname)(fd, address, size);
-    }
     const struct sockaddr_nl nl = { .nl_family = AF_NETLINK, .nl_pid = sock->port };
     memcpy(address, &nl, *size < sizeof(nl) ? *size : sizeof(nl));
     *size = sizeof(nl);
@@ -333,18 +306,14 @@ setsockopt(int fd, int level, int name, const void *value, socklen_t size)
 {
     struct netlink_sock *sock = find(fd);
     if (!sock)
-    {
         return REAL(setsockopt)(fd, level, name, value, size);
-    }
     unsigned int number = 0;
     memcpy(&number, value, size < sizeof(number) ? size : sizeof(number));
     if (level == SOL_SOCKET && name == SO_ATTACH_FILTER)
-    {
         return attach_filter(sock, value, size);
-    }
     if (level == SOL_SOCKET && name == SO_RCVBUFFORCE)
     {
-        if (!netlink_admin)
+        if (!admin)
         {
             errno = EPERM;
             return -1;
@@ -353,7 +322,7 @@ setsockopt(int fd, int level, int name, const void *value, socklen_t size)
     }
     else if (level == SOL_SOCKET && name == SO_RCVBUF)
     {
-        sock->rcvbuf = 2 * (number < netlink_rmem_max ? number : netlink_rmem_max);
+        sock->rcvbuf = 2 * (number < rmem_max ? number : rmem_max);
     }
     else if (level == SOL_NETLINK && name == NETLINK_ADD_MEMBERSHIP)
     {
@@ -367,9 +336,7 @@ getsockopt(int fd, int level, int name, void *value, socklen_t *size)
 {
     struct netlink_sock *sock = find(fd);
     if (!sock)
-    {
         return REAL(getsockopt)(fd, level, name, value, size);
-    }
     if (level != SOL_SOCKET || name != SO_RCVBUF)
     {
         errno = ENOPROTOOPT;
@@ -385,16 +352,12 @@ sendmsg(int fd, const struct msghdr *msg, int flags)
 {
     struct netlink_sock *sock = find(fd);
     if (!sock)
-    {
         return REAL(sendmsg)(fd, msg, flags);
-    }
     /* aligned, as an skb's data is */
     const size_t size = msg->msg_iov[0].iov_len;
     struct nlmsghdr *request = malloc(size);
     if (!request || msg->msg_iovlen != 1)
-    {
         verdict_stop("setup", "a request in several parts, or no memory");
-    }
     memcpy(request, msg->msg_iov[0].iov_base, size);
     sock->empty_reads = 0;
     netlink_request(sock, request);
@@ -407,9 +370,7 @@ recvmsg(int fd, struct msghdr *msg, int flags)
 {
     struct netlink_sock *sock = find(fd);
     if (!sock)
-    {
         return REAL(recvmsg)(fd, msg, flags);
-    }
     if (sock->error)
     {
         errno = sock->error;
@@ -420,9 +381,7 @@ recvmsg(int fd, struct msghdr *msg, int flags)
     if (!sock->head)
     {
         if (++sock->empty_reads > SPIN)
-        {
             verdict_stop("waits", "for a reply that never comes");
-        }
         errno = EAGAIN;
         return -1;
     }
@@ -444,13 +403,9 @@ recvmsg(int fd, struct msghdr *msg, int flags)
     const size_t result = flags & MSG_TRUNC ? datagram->size : copied;
 
     if (!(flags & MSG_PEEK))
-    {
         dequeue(sock);
-    }
     if (sock->rmem <= sock->rcvbuf / 2)
-    {
         go_on_dumping(sock);
-    }
     update_readable(sock);
     return (ssize_t)result;
 }

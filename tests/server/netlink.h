@@ -28,12 +28,9 @@
 
 struct netlink_sock;
 
-/* sysctl net.core.rmem_max, in bytes; before the server opens a socket */
-extern unsigned int netlink_rmem_max;
-
-/* Whether the server has CAP_NET_ADMIN for SO_RCVBUFFORCE: net/core/sock.c,
- * sk_setsockopt(), which then takes any size, and EPERM without it */
-extern bool netlink_admin;
+/* Let a receive buffer hold two notifications, of a server without CAP_NET_ADMIN;
+ * before it opens a socket */
+void netlink_small_buffer(void);
 
 /* Queue a message for one socket. It is dropped, as the kernel does, when the
  * receive buffer is full or the socket congested. */

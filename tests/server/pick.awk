@@ -14,9 +14,7 @@ function take(i, part)
 function place(i, what)
 {
     if (!((what) in seen) && !(i in taken))
-    {
         take(i)
-    }
 }
 
 file == 2 {
@@ -31,14 +29,10 @@ END {
         {
             r = rule_for(tree[t], name[i])
             if (r && !decided[r, t, part[1]]++)
-            {
                 take(i)
-            }
         }
         if (i % of == day % of)
-        {
             take(i)
-        }
     }
     for (i = 1; i <= n; ++i)
     {
@@ -46,8 +40,6 @@ END {
         place(i, "situation " part[1] " " part[3])
         place(i, "target " part[1] " " part[5] " " part[6])
         if (i in taken)
-        {
             print name[i]
-        }
     }
 }

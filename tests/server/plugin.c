@@ -49,9 +49,7 @@ value(const char *envp[], const char *name)
 {
     const size_t length = strlen(name);
     while (*envp && (strncmp(*envp, name, length) || (*envp)[length] != '='))
-    {
         ++envp;
-    }
     return *envp ? *envp + length + 1 : "";
 }
 

@@ -63,9 +63,7 @@ send_packet(bool tcp)
         }
     }
     if (!tcp && send(fd, reset, sizeof(reset), MSG_NOSIGNAL) != sizeof(reset))
-    {
         verdict_stop("setup", "no packet to the server");
-    }
 }
 
 static bool
@@ -80,9 +78,7 @@ begins(struct probe *probe, bool served, const char *what)
 {
     probe->sent = probe->sent && !served;
     if (probe->sent && probe->waited > 0)
-    {
         verdict_add("starves", "%s has waited for %u scripts, and more are run", what, probe->waited);
-    }
 }
 
 /* Returns whether there is none on its way */
@@ -106,11 +102,7 @@ void
 probe_script_ends(bool tcp, const char *run)
 {
     if (ends(&command))
-    {
         management_command(run, "pid\n");
-    }
     if (ends(&packet))
-    {
         send_packet(tcp);
-    }
 }

@@ -12,18 +12,21 @@ struct report
     int connected, disconnected;
 };
 
-bool reports_bytes;
-
+static bool compare_bytes;
 static struct report *reports;
+
+void
+reports_compare(bool bytes)
+{
+    compare_bytes = bytes;
+}
 
 struct report *
 report_new(void)
 {
     struct report *report = calloc(1, sizeof(*report));
     if (!report)
-    {
         verdict_stop("setup", "no memory");
-    }
     report->next = reports;
     reports = report;
     return report;
@@ -43,10 +46,8 @@ check_bytes(uint32_t address, uint64_t received, uint64_t sent)
     struct module_count count;
     received >>= MODULE_COUNT_SHIFT;
     sent >>= MODULE_COUNT_SHIFT;
-    if (!reports_bytes || !module_count(address, &count))
-    {
+    if (!compare_bytes || !module_count(address, &count))
         return;
-    }
     const uint64_t expected = count.withheld ? count.told : count.now;
     if (received != expected || sent != 2 * expected)
     {
@@ -61,13 +62,9 @@ report_disconnected(struct report *report, uint32_t address, uint64_t received, 
 {
     check_bytes(address, received, sent);
     if (!report->connected)
-    {
         verdict_add("reports", "a client was reported as disconnected only");
-    }
     if (++report->disconnected > 1)
-    {
         verdict_add("reports", "a client's disconnect was reported %d times", report->disconnected);
-    }
 }
 
 int
@@ -75,8 +72,6 @@ reports_open(void)
 {
     int count = 0;
     for (const struct report *report = reports; report; report = report->next)
-    {
         count += report->connected && !report->disconnected;
-    }
     return count;
 }

@@ -18,7 +18,7 @@ void report_connected(struct report *report);
 
 /* Whether byte counts are compared: while the situation lasts, or each scenario
  * would tell anew how stock counts when a peer expires */
-extern bool reports_bytes;
+void reports_compare(bool bytes);
 
 /* More than once is a finding, and so are other bytes than the kernel has counted
  * for that client, at ADDRESS (host byte order) */

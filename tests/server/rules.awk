@@ -11,9 +11,7 @@ function is_for(trees, tree, i, n, part)
     {
         certain = !sub(/\?$/, "", part[i])
         if (part[i] == (upstream && tree == "stock" ? "upstream" : tree) || (upstream && part[i] == "upstream/" tree))
-        {
             return 1
-        }
     }
     return 0
 }
@@ -24,9 +22,7 @@ function rule_for(tree, scenario, r)
     for (r = 1; r <= rules; ++r)
     {
         if (is_for(rule_trees[r], tree) && scenario ~ rule_pattern[r])
-        {
             return r
-        }
     }
     return 0
 }

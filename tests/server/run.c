@@ -31,9 +31,7 @@ run_start(struct run *run, const char *scenario, const struct run_paths *paths, 
     fflush(NULL);
     run->pid = fork();
     if (run->pid)
-    {
         return;
-    }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     char options[512];
     snprintf(options, sizeof(options), "exitcode=%d:log_path=%s/sanitizer", ASAN_STATUS, folder);
@@ -45,9 +43,7 @@ run_start(struct run *run, const char *scenario, const struct run_paths *paths, 
     setenv("LSAN_OPTIONS", options, 1);
     const int out = open("/dev/null", O_RDWR);
     if (out < 0 || dup2(out, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
-    {
         _exit(127);
-    }
     execl(server, server, scenario, folder, paths->keys, paths->openvpn, plugin, NULL);
     _exit(127);
 }
@@ -65,18 +61,12 @@ has_text(const char *folder, const char *prefix, const char *text)
         snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
         FILE *file = strncmp(entry->d_name, prefix, strlen(prefix)) ? NULL : fopen(path, "re");
         while (file && fgets(line, sizeof(line), file))
-        {
             found = found || strstr(line, text);
-        }
         if (file)
-        {
             fclose(file);
-        }
     }
     if (dir)
-    {
         closedir(dir);
-    }
     return found;
 }
 
@@ -103,18 +93,12 @@ add_findings(struct run *run, bool well)
         ended = !well || !strcmp(line, "end\n");
         /* that it ended is said better by how it did */
         if (sscanf(line, "finding %31s", kind) == 1 && (strcmp(kind, "ends") || !run->outcome[0]))
-        {
             add(run, kind);
-        }
     }
     if (file)
-    {
         fclose(file);
-    }
     if (!ended)
-    {
         add(run, "setup");
-    }
 }
 
 void
@@ -145,13 +129,9 @@ run_end(struct run *run, int status, bool timeout)
     }
     add_findings(run, WIFEXITED(status) && WEXITSTATUS(status) == 0);
     if (WIFEXITED(status) && WEXITSTATUS(status) && !run->outcome[0])
-    {
         add(run, "status");
-    }
     if (!run->outcome[0])
-    {
         add(run, "pass");
-    }
 }
 
 void
@@ -162,13 +142,9 @@ run_remove(const char *folder)
     while (dir && (entry = readdir(dir)))
     {
         if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-        {
             unlinkat(dirfd(dir), entry->d_name, 0);
-        }
     }
     if (dir)
-    {
         closedir(dir);
-    }
     rmdir(folder);
 }

@@ -27,9 +27,7 @@ scenario_index(const char *const *names, int count, const char *name)
     for (int i = 0; i < count; ++i)
     {
         if (!strcmp(names[i], name))
-        {
             return i;
-        }
     }
     return -1;
 }
@@ -58,17 +56,11 @@ scenario_lag(struct scenario *s, unsigned int n)
     const unsigned int count = sizeof(requests) / sizeof(*requests);
     s->lag_requests = s->lag_passes = 0;
     if (s->target != TARGET_LAGGING)
-    {
         return n == 0;
-    }
     if (n < count)
-    {
         s->lag_requests = requests[n];
-    }
     else if (n - count < sizeof(passes) / sizeof(*passes))
-    {
         s->lag_passes = passes[n - count];
-    }
     return s->lag_requests + s->lag_passes > 0;
 }
 
@@ -80,49 +72,35 @@ scenario_parse(const char *name, struct scenario *s)
                              word[2], word[3], word[4], word[5]);
     *s = (struct scenario) { .occurrence = 1 };
     if (words != 3 && words != 6)
-    {
         return false;
-    }
     const int proto = scenario_index(proto_names, PROTO_COUNT, word[0]);
     const int variant = scenario_index(variant_names, VARIANT_COUNT, word[1]);
     int situation = scenario_index(situation_names, SITUATION_COUNT, word[2]);
     int end = 0;
     if (words == 3)
-    {
         s->any = sscanf(word[2], "any.%u%n", &s->seed, &end) == 1;
-    }
     if (words == 3 && (s->any || sscanf(word[2], "random.%u%n", &s->seed, &end) == 1))
     {
         if (s->seed == 0 || word[2][end])
-        {
             return false;
-        }
         situation = SITUATION_RANDOM;
     }
     if (proto < 0 || variant < 0 || situation < 0)
-    {
         return false;
-    }
     s->proto = proto;
     s->variant = variant;
     s->situation = situation;
     if (words == 3)
-    {
         return true;
-    }
     char *dot = strchr(word[3], '.');
     if (!dot || (s->occurrence = (unsigned int)strtoul(dot + 1, NULL, 10)) == 0)
-    {
         return false;
-    }
     *dot = '\0';
     const int request = scenario_index(request_names, REQUEST_COUNT, word[3]);
     const int target = target_of(word[4], s);
     const int position = scenario_index(position_names, POSITION_COUNT, word[5]);
     if (request < 0 || target <= TARGET_NONE || position < 0)
-    {
         return false;
-    }
     s->request = request;
     s->target = target;
     s->position = position;
@@ -162,9 +140,7 @@ scenario_situation_reachable(enum proto proto, enum variant variant, enum situat
         return proto != PROTO_P2P && situation == SITUATION_STORM;
     }
     if (proto != PROTO_P2P)
-    {
         return true;
-    }
     /* one peer, without management by client, and without client-disconnect */
     return variant == VARIANT_PLAIN && situation != SITUATION_DUPLICATE
            && situation != SITUATION_STORM && situation != SITUATION_RANDOM
@@ -199,27 +175,17 @@ bool
 scenario_reachable(const struct scenario *s)
 {
     if (!scenario_situation_reachable(s->proto, s->variant, s->situation))
-    {
         return false;
-    }
     if (s->target == TARGET_NONE)
-    {
         return true;
-    }
     /* who is served meanwhile is what it is about */
     if (s->variant == VARIANT_SLOW_SCRIPT)
-    {
         return false;
-    }
     if (s->target == TARGET_LAGGING)
-    {
         return takes_id_again(s);
-    }
     /* there is no other than the one */
     if (s->proto == PROTO_P2P && (s->target == TARGET_OTHER || s->target == TARGET_ALL))
-    {
         return false;
-    }
     /* a small buffer is about those that don't fit, and foreign ones only
      * matter there */
     const bool many = s->target == TARGET_ALL || s->target == TARGET_FOREIGN;
@@ -248,12 +214,8 @@ scenario_reachable(const struct scenario *s)
     /* its peer is there only once the kernel has made it, and no longer when
      * the kernel has removed it */
     if (s->request == REQUEST_NEW_PEER && s->position == POSITION_AHEAD)
-    {
         return s->target != TARGET_REQUESTER;
-    }
     if (s->request == REQUEST_DEL_PEER && s->position != POSITION_AHEAD)
-    {
         return s->target == TARGET_OTHER || s->target == TARGET_ALL;
-    }
     return true;
 }

@@ -114,9 +114,7 @@ peer_of_client(int n)
 {
     int id = module_next_peer(MODULE_NO_PEER);
     while (id != MODULE_NO_PEER && client_of_peer(id) != n)
-    {
         id = module_next_peer(id);
-    }
     return id;
 }
 
@@ -134,9 +132,7 @@ lose_peer(int id)
 {
     const int client = client_of_peer(id);
     if (client >= 0)
-    {
         client_lose(client);
-    }
     module_remove_peer(id, loss(id));
 }
 
@@ -144,9 +140,7 @@ static void
 expire_all(void)
 {
     for (int id = module_next_peer(MODULE_NO_PEER); id != MODULE_NO_PEER; id = module_next_peer(id))
-    {
         lose_peer(id);
-    }
 }
 
 static bool
@@ -160,15 +154,11 @@ static bool
 has_instance(int n)
 {
     if (play.scene.proto == PROTO_P2P)
-    {
         return instance_p2p_peer() >= 0;
-    }
     struct instance list[MODULE_PEERS];
     int i = instance_list(list, MODULE_PEERS) - 1;
     while (i >= 0 && client_by_address(list[i].address) != n)
-    {
         --i;
-    }
     return i >= 0;
 }
 
@@ -186,9 +176,7 @@ newest_came(void)
 {
     static int seen_instance = -1;      /* the client that the server had one of */
     if (newest_is_ready())
-    {
         return true;
-    }
     const bool has = has_instance(play.started - 1);
     if (!client_alive(play.started - 1) || (seen_instance == play.started - 1 && !has))
     {
@@ -206,9 +194,7 @@ has_rekeyed(void)
     {
         const int id = peer_of_client(n);
         if (client_alive(n) && id != MODULE_NO_PEER && module_swaps(id) == play.swaps_before[n])
-        {
             return false;
-        }
     }
     return true;
 }
@@ -221,9 +207,7 @@ first_client(void)
 {
     int n = 0;
     while (n < play.started && !(client_alive(n) && peer_of_client(n) != MODULE_NO_PEER))
-    {
         ++n;
-    }
     return n;
 }
 
@@ -231,7 +215,8 @@ static void
 trigger(void)
 {
     struct instance list[MODULE_PEERS];
-    play.armed = reports_bytes = true;
+    play.armed = true;
+    reports_compare(true);
     module_lag(play.scene.lag_requests, play.scene.lag_passes);
     play.subject = play.scene.situation == SITUATION_CONNECT ? play.started : first_client();
     switch (play.scene.situation)
@@ -250,9 +235,7 @@ trigger(void)
 
         case SITUATION_REKEY:
             for (int n = 0; n < play.started; ++n)
-            {
                 play.swaps_before[n] = module_swaps(peer_of_client(n));
-            }
             host_advance(3601 * 1000L);         /* --reneg-sec 3600 */
             break;
 
@@ -361,9 +344,7 @@ module_at(enum request request, enum position position, int id)
                 {
                     lose_peer(peer);
                     if (play.scene.target == TARGET_OTHER)
-                    {
                         return 0;
-                    }
                 }
             }
             break;
@@ -378,18 +359,14 @@ host_script(void)
     module_seen(REQUEST_SCRIPT, MODULE_NO_PEER);
     module_at(REQUEST_SCRIPT, POSITION_AHEAD, MODULE_NO_PEER);
     if (play.armed && play.scene.variant == VARIANT_SLOW_SCRIPT)
-    {
         probe_script_begins();
-    }
 
     /* the script reads from it */
     char fifo[512];
     snprintf(fifo, sizeof(fifo), "%s/fifo", play.paths.run);
     const int fd = open(fifo, O_WRONLY | O_CLOEXEC);
     if (fd < 0 || write(fd, "\n", 1) != 1)
-    {
         verdict_stop("setup", "no script reads from %s", fifo);
-    }
     close(fd);
     if (play.armed && play.scene.variant == VARIANT_SLOW_SCRIPT)
     {
@@ -401,15 +378,12 @@ host_script(void)
 static void
 check(void)
 {
-    play.armed = reports_bytes = false;
+    play.armed = false;
+    reports_compare(false);
     if (play.scene.proto == PROTO_P2P)
-    {
         check_p2p();
-    }
     else
-    {
         check_server();
-    }
 }
 
 static void
@@ -417,9 +391,7 @@ check_situation(void)
 {
     check();
     if (!play.scene.seed && play.scene.target != TARGET_NONE && !play.fired)
-    {
         verdict_add("unreached", "there was no such request");
-    }
 }
 
 static void
@@ -427,9 +399,7 @@ expire_one(void)
 {
     const int id = module_next_peer(MODULE_NO_PEER);
     if (id != MODULE_NO_PEER)
-    {
         lose_peer(id);
-    }
 }
 
 static void
@@ -437,9 +407,7 @@ terminate(void)
 {
     check();
     if (module_peers() > 0)
-    {
         verdict_add("orphans", "%u peers are left in the kernel", module_peers());
-    }
     play.ending = true;
     raise(SIGTERM);
 }
@@ -448,17 +416,11 @@ static void
 at_exit(void)
 {
     if (!play.ending)
-    {
         verdict_add("ends", "the server ended, and was not told to");
-    }
     else if (reports_open() > 0)
-    {
         verdict_add("reports", "%d disconnects were not reported at the end", reports_open());
-    }
     if (play.armed && play.scene.target != TARGET_NONE && !play.fired)
-    {
         verdict_add("unreached", "there was no such request");
-    }
     client_kill_all();
     verdict_end();
 }
@@ -495,9 +457,7 @@ append(struct step s)
 {
     static int count;
     if (count + 1 == STEPS)
-    {
         verdict_stop("setup", "more than %d steps", STEPS);
-    }
     steps[count++] = s;
 }
 
@@ -544,9 +504,7 @@ start_if_few(void)
 {
     expected = module_peers() < ESTABLISHED;
     if (expected)
-    {
         start_next();
-    }
 }
 
 static bool
@@ -619,9 +577,7 @@ draw_any_round(struct scenario *round, unsigned int *seed)
              || !scenario_reachable(round));
     unsigned int lags = 1;
     while (scenario_lag(round, lags))
-    {
         ++lags;
-    }
     scenario_lag(round, rand_r(seed) % lags);
 }
 
@@ -638,9 +594,7 @@ append_rounds(void)
         round->any = false;
         (play.scene.any ? draw_any_round : draw_round)(round, &seed);
         for (int n = 0; n < ESTABLISHED; ++n)
-        {
             append(few);
-        }
         append((struct step) { "round", next_round, NULL, PACE_SETTLE, 0 });
         append_situation(round->situation, round->target);
     }
@@ -669,23 +623,17 @@ scene_start(const struct scenario *scenario, const struct scene_paths *where)
     else
     {
         if (play.scene.proto != PROTO_P2P)
-        {
             append((struct step) { "status", poll_counts, NULL, PACE_SETTLE, 0 });
-        }
         append_situation(play.scene.situation, play.scene.target);
     }
 
     /* the server is as good as new: a client comes, and all go, each alone */
     if (play.scene.proto == PROTO_P2P)
-    {
         append(gone);
-    }
     append(one);
     /* one, or two a round, may have come besides */
     for (int i = 0; i < established + 2 + (play.scene.any ? 2 * ROUNDS_ANY : 0); ++i)
-    {
         append(gone);
-    }
     append((struct step) { "terminate", terminate, NULL, PACE_SETTLE, 100 });
     atexit(at_exit);
 }
@@ -704,16 +652,12 @@ host_idle(int timeout)
     if (over)
     {
         if (!play.step[1].name)
-        {
             verdict_stop("stuck", "the server does not end");
-        }
         begin(play.step + 1);
         return 0;
     }
     if (uptime() - play.begun > PATIENCE)
-    {
         verdict_stop("stuck", "in step '%s'", play.step->name);
-    }
     if (play.step->pace == PACE_SETTLE)
     {
         /* at least something, should it ask for no time at all */

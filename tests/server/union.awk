@@ -15,13 +15,9 @@ $1 !~ /\/slow-script\// {
     {
         split($i, part, ":")
         if (!((situation, part[1]) in most))
-        {
             requests[situation] = requests[situation] " " part[1]
-        }
         if (part[2] > most[situation, part[1]] + 0)
-        {
             most[situation, part[1]] = part[2]
-        }
     }
 }
 END {
@@ -30,9 +26,7 @@ END {
         line = situations[s]
         count = split(requests[line], request, " ")
         for (i = 1; i <= count; ++i)
-        {
             line = line " " request[i] ":" most[situations[s], request[i]]
-        }
         print line
     }
 }

@@ -38,9 +38,7 @@ clean_string(char *text, size_t size)
     for (size_t i = 0; i < size; ++i)
     {
         if (text[i] == '\0' || (unsigned char)text[i] >= 0x80)
-        {
             text[i] = '?';
-        }
     }
     return json_stringn(text, size);
 }
@@ -79,9 +77,7 @@ do_run(const char *script)
     FILE *output = popen(script, "r");
 
     if (!output)
-    {
         return failure("run");
-    }
     json_t *text = read_some(output, SIZE_MAX);
     int status = pclose(output);
     return json_pack("{s: i, s: o}", "status", WIFEXITED(status) ? WEXITSTATUS(status) : 255,
@@ -94,9 +90,7 @@ do_read(const char *path, json_int_t from)
     FILE *file = fopen(path, "r");
 
     if (!file)
-    {
         return failure(path);
-    }
     fseek(file, (long)from, SEEK_SET);
     json_t *text = read_some(file, 1 << 20);
     fclose(file);
@@ -112,9 +106,7 @@ do_write(const char *path, const char *text)
     free(folder);
     FILE *file = fopen(path, "w");
     if (!file)
-    {
         return failure(path);
-    }
     const bool written = fputs(text, file) >= 0 && fchmod(fileno(file), 0755) == 0;
     return fclose(file) == 0 && written ? json_object() : failure(path);
 }
@@ -130,21 +122,13 @@ answer(json_t *request)
     json_int_t from = 0;
 
     if (json_unpack(request, "{s: s}", "run", &text) == 0)
-    {
         return do_run(text);
-    }
     if (json_unpack(request, "{s: s, s: I}", "read", &path, "from", &from) == 0)
-    {
         return do_read(path, from);
-    }
     if (json_unpack(request, "{s: s, s: s}", "write", &path, "text", &text) == 0)
-    {
         return do_write(path, text);
-    }
     if (json_unpack(request, "{s: b, s: b}", "start", &number, "rcvbufforce", &flag) == 0)
-    {
         return servers_start(flag) == 0 ? json_object() : failure("start");
-    }
     if (json_unpack(request, "{s: i}", "signal", &number) == 0)
     {
         servers_signal(number);
@@ -174,9 +158,7 @@ reap(void)
     pid_t pid;
 
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-    {
         servers_ended(pid, status);
-    }
 }
 
 static void

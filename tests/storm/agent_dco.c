@@ -33,9 +33,7 @@ connect_to_module(int *family)
     struct nl_sock *sock = nl_socket_alloc();
 
     if (genl_connect(sock) == 0 && (*family = genl_ctrl_resolve(sock, OVPN_NL_NAME)) >= 0)
-    {
         return sock;
-    }
     nl_socket_free(sock);
     return NULL;
 }
@@ -49,9 +47,7 @@ dco_peers(const char *interface)
     int count = 0;
 
     if (index == 0 || (!sock && !(sock = connect_to_module(&family))))
-    {
         return -1;
-    }
     nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, count_peer, &count);
     struct nl_msg *msg = nlmsg_alloc();
     int ret = -1;

@@ -59,13 +59,9 @@ load_begin(int servers, int clients)
         pid_t pid = fork();
 
         if (pid == 0)
-        {
             work(servers, clients);
-        }
         if (pid < 0)
-        {
             return -1;
-        }
         workers[workers_count++] = pid;
     }
     return 0;

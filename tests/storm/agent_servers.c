@@ -101,9 +101,7 @@ servers_start(bool rcvbufforce)
         _exit(127);
     }
     if (pid < 0)
-    {
         return -1;
-    }
     servers[servers_count++] = (struct server){ .pid = pid };
     return 0;
 }
@@ -114,9 +112,7 @@ servers_signal(int signal)
     for (int i = 0; i < servers_count; ++i)
     {
         if (!servers[i].ended)
-        {
             kill(servers[i].pid, signal);
-        }
     }
 }
 
@@ -145,9 +141,7 @@ read_log(int number)
     snprintf(path, sizeof(path), "/run/%d/log", number);
     FILE *log = fopen(path, "r");
     if (!log)
-    {
         return;
-    }
     fseek(log, server->log_seen, SEEK_SET);
     while (fgets(line, sizeof(line), log) && strchr(line, '\n'))
     {
@@ -180,9 +174,7 @@ read_status(int number)
     }
     FILE *status = fopen(path, "r");
     if (!status)
-    {
         return;
-    }
     while (fgets(line, sizeof(line), status))
     {
         const char *seconds;
@@ -194,13 +186,9 @@ read_status(int number)
             const char *virtual = real ? strchr(real + 1, ',') : NULL;
 
             if (virtual && virtual[1] != ',')
-            {
                 ++found.instances;
-            }
             else
-            {
                 ++found.undefined;
-            }
         }
         else if (strncmp(line, "TIME,", 5) == 0 && (seconds = strrchr(line, ',')))
         {
@@ -229,9 +217,7 @@ read_cpu(struct server *server)
     snprintf(path, sizeof(path), "/proc/%d/stat", server->pid);
     FILE *stat = fopen(path, "r");
     if (!stat)
-    {
         return;
-    }
     /* proc(5): the name is in parentheses; utime is field 14, stime 15 */
     const char *rest = fgets(line, sizeof(line), stat) ? strrchr(line, ')') : NULL;
     if (rest && sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
@@ -262,9 +248,7 @@ has_socket(int pid, unsigned long inode)
                 && strcmp(target, wanted) == 0;
     }
     if (folder)
-    {
         closedir(folder);
-    }
     return found;
 }
 
@@ -293,9 +277,7 @@ sample_sockets(int pid)
         }
     }
     if (table)
-    {
         fclose(table);
-    }
     return sockets;
 }
 

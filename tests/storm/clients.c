@@ -83,14 +83,10 @@ clients_in(struct storm *storm, int number, int often)
         FILE *log = fopen(path, "r");
 
         while (log && fgets(line, sizeof(line), log))
-        {
             times += strstr(line, "Initialization Sequence Completed") != NULL;
-        }
         in += times >= often;
         if (log)
-        {
             fclose(log);
-        }
         free(path);
     }
     return in;
@@ -100,9 +96,7 @@ void
 clients_stop(struct storm *storm)
 {
     for (int i = 0; i < storm->options->clients; ++i)
-    {
         kill(storm->clients[i], SIGSTOP);
-    }
     storm->going = 0;
 }
 
@@ -140,15 +134,11 @@ clients_check(struct storm *storm)
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
     {
         if (pid == storm->guest)
-        {
             fail(storm, "the guest ended, see guest.log");
-        }
         for (int i = 0; i < storm->options->clients; ++i)
         {
             if (storm->clients[i] == pid)
-            {
                 fail(storm, "a client ended, see clients/%d.log", i);
-            }
         }
     }
 }

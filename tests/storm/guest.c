@@ -74,13 +74,9 @@ guest_boot(struct storm *storm)
     while ((sock = connect_to_agent()) < 0)
     {
         if (waitpid(storm->guest, NULL, WNOHANG) != 0)
-        {
             fail(storm, "QEMU ended, see guest.log");
-        }
         if (seconds_now() - storm->start > BOOT_LIMIT)
-        {
             fail(storm, "no guest after %d s, see guest.log", BOOT_LIMIT);
-        }
         usleep(200000);
     }
     storm->from_agent = fdopen(sock, "r");
@@ -123,13 +119,9 @@ guest_ask(struct storm *storm, json_t *request)
     }
     json_t *reply = json_loadf(storm->from_agent, JSON_DISABLE_EOF_CHECK, NULL);
     if (!reply)
-    {
         lost(storm, "doesn't answer");
-    }
     if (json_unpack(reply, "{s: s}", "error", &problem) == 0)
-    {
         fail(storm, "in the guest: %s", problem);
-    }
     json_decref(request);
     return reply;
 }
@@ -165,19 +157,13 @@ guest_save(struct storm *storm, const char *path, const char *name)
         json_t *reply = guest_ask(storm, json_pack("{s: s, s: I}", "read", path, "from", from));
 
         if (json_unpack(reply, "{s: s%}", "text", &content, &size) != 0)
-        {
             fail(storm, "no %s", path);
-        }
         if (!file || fwrite(content, 1, size, file) != size)
-        {
             fail(storm, "cannot write %s: %s", name, strerror(errno));
-        }
         from += (json_int_t)size;
         json_decref(reply);
     } while (size > 0);
     if (fclose(file) != 0)
-    {
         fail(storm, "cannot write %s: %s", name, strerror(errno));
-    }
     free(target);
 }

@@ -12,6 +12,30 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static char *
+vtext(const char *format, va_list args)
+{
+    char *result;
+
+    if (vasprintf(&result, format, args) < 0)
+    {
+        perror("storm");
+        _Exit(STATUS_FAILED);
+    }
+    return result;
+}
+
+char *
+text(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    char *result = vtext(format, args);
+    va_end(args);
+    return result;
+}
+
 void
 fail(struct storm *storm, const char *format, ...)
 {
@@ -69,9 +93,7 @@ spawn(struct storm *storm, const char *log, char *const argv[])
         _exit(127);
     }
     if (pid < 0)
-    {
         fail(storm, "fork: %s", strerror(errno));
-    }
     return pid;
 }
 
@@ -83,9 +105,7 @@ shell(struct storm *storm, const char *script)
                             (char *const[]){ "/bin/sh", "-ec", (char *)script, NULL });
 
     if (waitpid(pid, &status, 0) != pid || status != 0)
-    {
         fail(storm, "'%s' failed, see host.log", script);
-    }
 }
 
 void

@@ -32,26 +32,16 @@ kernel_crashes(struct storm *storm)
     {
         /* each has one line that ends in its number, as "Oops: Oops: 0000 [#1] SMP" */
         if (strstr(line, " [#"))
-        {
             ++count;
-        }
         else if (count > 0 && !first)
-        {
             first = function(line);
-        }
     }
     if (log)
-    {
         fclose(log);
-    }
     if (count > 0)
-    {
         printf("storm: kernel: %d crashes, the first in %s\n", count, first ? first : "?");
-    }
     else
-    {
         printf("storm: kernel: no crash\n");
-    }
     json_object_update_new(storm->run, json_pack("{s: i, s: s?}", "crashes", count,
                                                  "crash", first));
     free(first);

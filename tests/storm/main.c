@@ -124,21 +124,15 @@ main(int argc, char *argv[])
                             options.clients > MANY_CLIENTS ? "small" : NULL, NULL };
     int status = command_run(setup);
     if (status == 0)
-    {
         status = namespaces_run(run, &storm);
-    }
     else if (status == 1)
-    {
         status = STATUS_FAILED;
-    }
     unlink(initramfs);
     free(initramfs);
     free(delay);
     free(script);
     free(top);
     if (status > 128)
-    {
         fprintf(stderr, "storm: ended by signal %d\n", status - 128);
-    }
     return status;
 }

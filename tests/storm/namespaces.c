@@ -30,9 +30,7 @@ pass_on(int signal)
 {
     came = signal;
     if (child > 0)
-    {
         kill(child, child_signal);
-    }
 }
 
 /** Wait for the child; what comes to us in the meantime ends it. */
@@ -43,17 +41,13 @@ wait_for_child(int with_signal)
 
     child_signal = with_signal;
     if (came)
-    {
         kill(child, with_signal);
-    }
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
     {
     }
     child = 0;
     if (came)
-    {
         return 128 + came;
-    }
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -121,22 +115,14 @@ namespaces_missing(void)
     struct utsname name;
 
     if (geteuid() != 0)
-    {
         return "needs root, for namespaces and a chroot";
-    }
     if (uname(&name) != 0 || strcmp(name.machine, "x86_64") != 0)
-    {
         return "the guest is for x86_64";
-    }
     if (access("/dev/net/tun", R_OK | W_OK) != 0)
-    {
         return "no /dev/net/tun, for the guest's network";
-    }
     const pid_t pid = fork();
     if (pid == 0)
-    {
         _exit(unshare(NAMESPACES) == 0 ? 0 : 1);
-    }
     int status = 1;
     waitpid(pid, &status, 0);
     return status == 0 ? NULL : "this machine lets nobody make namespaces (unshare)";

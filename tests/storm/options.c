@@ -41,7 +41,6 @@ static const char help[] =
     "  --stall               the server is stopped (SIGSTOP) until all have expired\n"
     "  --script SECONDS      its client-disconnect script blocks for so long\n"
     "  --newcomers N         meanwhile so many clients come (none); --script may be 0.05\n"
-    "  --management          a management client asks for the status twice a second\n"
     "  --status SECONDS      interval of the status file (1)\n"
     "  --tcp                 instead of UDP\n"
     "  --rmem-max BYTES      the guest's net.core.rmem_max (the kernel's: 212992)\n"
@@ -81,9 +80,7 @@ number(const char *option, const char *text, int min, int max)
     const long value = strtol(text, &end, 10);
 
     if (end == text || *end || value < min || value > max)
-    {
         usage_error("--%s wants a number from %d to %d, not '%s'", option, min, max, text);
-    }
     return (int)value;
 }
 
@@ -94,9 +91,7 @@ seconds(const char *option, const char *text)
     const double value = strtod(text, &end);
 
     if (end == text || *end || !(value >= 0.001 && value <= 3600))
-    {
         usage_error("--%s wants seconds from 0.001 to 3600, not '%s'", option, text);
-    }
     return value;
 }
 
@@ -104,9 +99,7 @@ static const char *
 one_of(const char *option, const char *text, const char *first, const char *second)
 {
     if (strcmp(text, first) != 0 && strcmp(text, second) != 0)
-    {
         usage_error("--%s is %s or %s, not '%s'", option, first, second, text);
-    }
     return text;
 }
 
@@ -150,9 +143,7 @@ choose(const struct choice *choice, const char *name)
     if (length > 4 && strcmp(name + length - 4, ".deb") == 0)
     {
         if (access(name, R_OK) != 0)
-        {
             usage_error("there is no package '%s'", name);
-        }
         return name;
     }
     if (strchr(name, '/'))
@@ -160,9 +151,7 @@ choose(const struct choice *choice, const char *name)
         char *file = text("%s/%s", name, choice->file);
 
         if (access(file, R_OK) != 0)
-        {
             usage_error("'%s' is no %s tree: no %s", name, choice->tree, choice->file);
-        }
         free(file);
         return name;
     }
@@ -185,7 +174,7 @@ void
 options_parse(struct options *options, int argc, char *argv[])
 {
     enum { SERVER = 256, SUITE, MODULE, MODULE_DELAY, KERNEL, CLIENTS, ROUNDS, KEEPALIVE, LOAD,
-           STALL, SCRIPT, NEWCOMERS, MANAGEMENT, STATUS, TCP, RMEM_MAX, NO_RCVBUFFORCE, MAX_CLIENTS,
+           STALL, SCRIPT, NEWCOMERS, STATUS, TCP, RMEM_MAX, NO_RCVBUFFORCE, MAX_CLIENTS,
            SERVERS, ACCEL, OUTPUT, HELP };
     static const struct option known[] = {
         { "server", required_argument, NULL, SERVER },
@@ -200,7 +189,6 @@ options_parse(struct options *options, int argc, char *argv[])
         { "stall", no_argument, NULL, STALL },
         { "script", required_argument, NULL, SCRIPT },
         { "newcomers", required_argument, NULL, NEWCOMERS },
-        { "management", no_argument, NULL, MANAGEMENT },
         { "status", required_argument, NULL, STATUS },
         { "tcp", no_argument, NULL, TCP },
         { "rmem-max", required_argument, NULL, RMEM_MAX },
@@ -239,7 +227,6 @@ options_parse(struct options *options, int argc, char *argv[])
             case STALL: options->stall = true; break;
             case SCRIPT: options->script = seconds(name, optarg); break;
             case NEWCOMERS: options->newcomers = number(name, optarg, 1, 10240); break;
-            case MANAGEMENT: options->management = true; break;
             case STATUS: options->status_interval = number(name, optarg, 1, 3600); break;
             case TCP: options->tcp = true; break;
             case RMEM_MAX: options->rmem_max = number(name, optarg, 2304, INT_MAX); break;
@@ -257,13 +244,9 @@ options_parse(struct options *options, int argc, char *argv[])
         }
     }
     if (optind < argc)
-    {
         usage_error("'%s' is no option", argv[optind]);
-    }
     if (options->newcomers > options->clients || (options->newcomers && options->stall))
-    {
         usage_error("--newcomers is at most --clients, and not with --stall");
-    }
     if (options->clients % options->servers != 0)
     {
         usage_error("%d clients can't be shared equally by %d servers", options->clients,
@@ -271,9 +254,7 @@ options_parse(struct options *options, int argc, char *argv[])
     }
     const int share = options->clients / options->servers;
     if (options->max_clients == 0)
-    {
         options->max_clients = share + (share < 64 ? 16 : share / 4);
-    }
     if (options->max_clients < share)
     {
         usage_error("--max-clients %d is less than the %d clients of a server",
@@ -284,13 +265,13 @@ options_parse(struct options *options, int argc, char *argv[])
 json_t *
 options_json(const struct options *options)
 {
-    return json_pack("{s: i, s: i, s: i, s: [i, i], s: b, s: b, s: f, s: b, s: i, s: b, s: i, s: b,"
+    return json_pack("{s: i, s: i, s: i, s: [i, i], s: b, s: b, s: f, s: i, s: b, s: i, s: b,"
                      " s: i, s: s, s: i, s: s, s: i}",
                      "clients", options->clients, "servers", options->servers,
                      "rounds", options->rounds,
                      "keepalive", options->keepalive_interval, options->keepalive_timeout,
                      "load", options->load, "stall", options->stall, "script", options->script,
-                     "management", options->management, "status", options->status_interval,
+                     "status", options->status_interval,
                      "tcp", options->tcp, "rmem_max", options->rmem_max,
                      "no_rcvbufforce", options->no_rcvbufforce,
                      "max_clients", options->max_clients, "accel", options->accel,

@@ -37,13 +37,9 @@ watch(struct storm *storm)
 
     clients_check(storm);
     if (wait->first == 0 && !storm->options->stall && storm->now.peers < wait->begin.peers)
-    {
         wait->first = storm->now.time;
-    }
     if (storm->now.closed > wait->last.closed)
-    {
         wait->last = storm->now;
-    }
 }
 
 static bool
@@ -77,9 +73,7 @@ newcomers_in(struct storm *storm)
     watch(storm);
     const int in = clients_in(storm, newcomers, wait->round + 1);
     while ((int)json_array_size(wait->came) < in)
-    {
         json_array_append_new(wait->came, json_real(storm->now.time - wait->restored));
-    }
     return storm->now.dead || in == newcomers;
 }
 
@@ -129,13 +123,9 @@ came_back(struct storm *storm)
     clients_check(storm);
     clients_some(storm);
     if (now->dead)
-    {
         return true;
-    }
     if (storm->wait.left == 0)
-    {
         return now->peers == clients && now->instances == clients;
-    }
     const double waited = now->time - storm->wait.restored;
     return now->peers == clients
            || (now->rejected > storm->wait.begin.rejected && waited > SETTLE)
@@ -156,18 +146,14 @@ round_run(struct storm *storm, int round)
                              "clients", options->clients / options->servers));
     }
     if (options->stall)
-    {
         ask(storm, json_pack("{s: i}", "signal", SIGSTOP));
-    }
     network_cut(storm);
     /* what they would try now is dropped, too */
     clients_stop(storm);
     const double cut = seconds_now() - storm->start;
     phase(storm, "all packets dropped");
     if (options->newcomers)
-    {
         let_newcomers_in(storm);
-    }
     /* the server's timeout is twice what --keepalive says, and the same for all */
     sample_until(storm, expired, 2 * options->keepalive_timeout + 120 + options->clients / 4.0,
                  "the kernel to expire all peers");
@@ -185,9 +171,7 @@ round_run(struct storm *storm, int round)
     storm->wait.left = storm->now.instances - options->newcomers;
     phase(storm, "settled");
     if (options->load)
-    {
         ask(storm, json_pack("{s: i, s: i}", "load", 0, "clients", 0));
-    }
 
     if (!options->newcomers)
     {
@@ -259,9 +243,7 @@ rounds_run(struct storm *storm)
 
     clients_connect(storm);
     while (clean && round < options->rounds)
-    {
         clean = round_run(storm, ++round);
-    }
     save_logs(storm);
     const bool crashed = kernel_crashes(storm) > 0;
     const char *result = !clean ? (storm->now.dead ? "died" : "leak") : crashed ? "crash" : "pass";
@@ -269,9 +251,7 @@ rounds_run(struct storm *storm)
     json_object_update_new(storm->run, json_pack("{s: s, s: f}", "result", result,
                                                  "seconds", seconds_now() - storm->start));
     if (storm->now.dead)
-    {
         json_object_set_new(storm->run, "exit", json_integer(storm->now.exit_status));
-    }
     printf("storm: %s, module %s, %d clients, %d of %d rounds, %.0f s: %s\n", options->server,
            storm->module, options->clients, round, options->rounds, seconds_now() - storm->start,
            result);

@@ -42,9 +42,7 @@ progress(struct storm *storm, const char *what)
     {
         printf("; peers %d, instances %d", storm->now.peers, storm->now.instances);
         if (storm->now.undefined)
-        {
             printf(" (and %d not connected)", storm->now.undefined);
-        }
     }
     printf("\n");
     storm->last_progress = seconds_now();
@@ -95,9 +93,7 @@ add_server(struct storm *storm, struct sample *sum, json_t *server)
     sum->cpu += cpu;
     sum->ready += ready;
     if (json_number_value(updated) < sum->updated)
-    {
         sum->updated = json_number_value(updated);
-    }
     if (!json_is_null(status))
     {
         ++sum->dead;
@@ -121,13 +117,10 @@ sample_next(struct storm *storm)
     size_t index;
 
     if (storm->next_sample < seconds_now() - interval)
-    {
         storm->next_sample = seconds_now();
-    }
     sleep_until(storm->next_sample);
     storm->next_sample += interval;
 
-    management_poll(storm);
     json_t *sample = guest_ask(storm, json_pack("{s: b}", "sample", 1));
     sum.time = seconds_now() - storm->start;
     sum.guest_time = json_number_value(json_object_get(sample, "time"));
@@ -159,17 +152,11 @@ sample_until(struct storm *storm, bool (*so)(struct storm *), double limit, cons
 
         sample_next(storm);
         if (before.peers != storm->now.peers || before.instances != storm->now.instances)
-        {
             changed = seconds_now();
-        }
         if (so(storm))
-        {
             return;
-        }
         if (first == 0)
-        {
             first = storm->to_go;
-        }
         if (seconds_now() - changed > limit || seconds_now() - begin > 4 * limit)
         {
             fail(storm, "waiting for %s: not so after %.0f s; peers %d, instances %d", what,

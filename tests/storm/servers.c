@@ -39,10 +39,6 @@ configure(struct storm *storm, int server)
             server, 8 + server, options->tcp ? "tcp4-server" : "udp4", SERVER_PORT + server,
             options->keepalive_interval, options->keepalive_timeout, options->max_clients,
             options->status_interval);
-    if (options->management)
-    {
-        fprintf(conf, "management " GUEST_ADDRESS " %d\n", MANAGEMENT_PORT + server);
-    }
     if (options->script)
     {
         fprintf(conf, "script-security 2\nclient-disconnect disconnect\n");
@@ -81,13 +77,7 @@ servers_up(struct storm *storm)
         free(script);
     }
     for (int i = 0; i < options->servers; ++i)
-    {
         configure(storm, i);
-    }
     sample_until(storm, ready, SERVER_LIMIT, "the servers to be ready");
     phase(storm, options->servers == 1 ? "server is ready" : "servers are ready");
-    if (options->management)
-    {
-        management_connect(storm);
-    }
 }

@@ -40,9 +40,6 @@ enum
 /** Server N of the guest has this port and N more. */
 #define SERVER_PORT 1194
 
-/** Likewise its management interface, if it has one. */
-#define MANAGEMENT_PORT 7505
-
 struct options
 {
     const char *suite;
@@ -64,7 +61,6 @@ struct options
     int newcomers;              /**< clients that come while the lost ones go; 0: none */
     bool load;
     bool stall;
-    bool management;
     bool tcp;
     bool no_rcvbufforce;        /**< see servers_start() */
 };
@@ -125,16 +121,7 @@ struct storm
     FILE *from_agent;
     pid_t *clients;             /**< options->clients of them; 0: not started */
     int going;                  /**< how many of them may connect */
-    int management[AGENT_SERVERS_MAX];         /**< connections; 0: none */
 };
-
-/* text.c */
-
-/** As printf() would print it; owned by the caller. Ends the process without memory. */
-__attribute__((format(printf, 1, 2)))
-char *text(const char *format, ...);
-
-char *vtext(const char *format, va_list args);
 
 /* options.c */
 
@@ -164,6 +151,10 @@ int command_run(char *const argv[]);
 void namespaces_mount(const char *root, const char *output);
 
 /* host.c */
+
+/** As printf() would print it; owned by the caller. Ends the process without memory. */
+__attribute__((format(printf, 1, 2)))
+char *text(const char *format, ...);
 
 /** Say what went wrong, note it in the result, and end: the run has failed. */
 __attribute__((noreturn, format(printf, 2, 3)))
@@ -253,14 +244,6 @@ void sample_next(struct storm *storm);
  * @param what  completes "waiting for ..."
  */
 void sample_until(struct storm *storm, bool (*so)(struct storm *), double limit, const char *what);
-
-/* management.c */
-
-/** Connect to the management interfaces. */
-void management_connect(struct storm *storm);
-
-/** Ask for the status, and read what has come. */
-void management_poll(struct storm *storm);
 
 /* rounds.c */
 
