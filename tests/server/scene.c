@@ -28,8 +28,8 @@
 #define ESTABLISHED_SLOW 8
 
 /* Seconds of the server's clock in which everything has come to rest: more
- * than --hand-window, after which a client that got stuck while it connected
- * is given up */
+ * than --hand-window, after which a client is given up that got stuck before its
+ * session was active; one that was refused since is only with follow-up 7 */
 #define SETTLE 650
 
 /* Really waited for clients, at most, in seconds. No scenario passes or fails
@@ -75,6 +75,8 @@ static struct
     int subject;                /* the client that the situation is about */
     bool armed, fired, ending;
     unsigned int seen[REQUEST_COUNT];
+    bool refusing, losing;      /* who connects is refused, and gone at once */
+    unsigned int refused;
 } play;
 
 static time_t
@@ -213,6 +215,48 @@ has_rekeyed(void)
     return true;
 }
 
+/* Who is refused is told so when it asks */
+static bool
+newest_is_told(void)
+{
+    return !client_alive(play.started - 1) && client_refused(play.started - 1);
+}
+
+/* As many were refused, and gone at once, as have to be */
+static bool
+all_are_refused(void)
+{
+    static unsigned int begun;
+    if (play.refused < play.scene.repeats && begun < play.refused)
+    {
+        begun = play.refused;
+        client_end(play.started - 1);
+        --play.started;
+        start_next();
+        play.begun = uptime();
+    }
+    play.refusing = play.refused < play.scene.repeats;
+    return !play.refusing;
+}
+
+bool
+scene_refuses(void)
+{
+    if (play.refusing && play.losing)
+    {
+        client_lose(play.started - 1);
+        ++play.refused;
+    }
+    return play.refusing;
+}
+
+static void
+lose_refused(void)
+{
+    play.losing = true;
+    start_next();
+}
+
 /* Situations */
 
 /* The first client that is established */
@@ -286,6 +330,11 @@ trigger(void)
 
         case SITUATION_STATUS:
             management_command(play.paths.run, "status 3\n");
+            break;
+
+        case SITUATION_REJECT:
+            play.refusing = true;
+            start_next();
             break;
 
         case SITUATION_USR1:
@@ -516,11 +565,19 @@ static void
 append_situation(enum situation situation, enum target target)
 {
     const bool comes = situation == SITUATION_CONNECT || situation == SITUATION_DUPLICATE;
-    append((struct step) {
-        "situation", trigger,
-        comes ? newest_is_done : situation == SITUATION_REKEY ? has_rekeyed : NULL,
-        comes ? PACE_REAL : situation == SITUATION_REKEY ? PACE_BRISK : PACE_SETTLE, 1
-    });
+    if (situation == SITUATION_REJECT)
+    {
+        append((struct step) { "situation", trigger, newest_is_told, PACE_REAL, 0 });
+        append((struct step) { "lose", lose_refused, all_are_refused, PACE_REAL, 0 });
+    }
+    else
+    {
+        append((struct step) {
+            "situation", trigger,
+            comes ? newest_is_done : situation == SITUATION_REKEY ? has_rekeyed : NULL,
+            comes ? PACE_REAL : situation == SITUATION_REKEY ? PACE_BRISK : PACE_SETTLE, 1
+        });
+    }
     if (target == TARGET_LAGGING)
     {
         append((struct step) { "close", nothing, NULL, PACE_SETTLE,
