@@ -122,8 +122,9 @@ client_end(int n)
 {
     if (clients[n].pid)
     {
+        siginfo_t info;
         kill(clients[n].pid, SIGKILL);
-        waitpid(clients[n].pid, NULL, 0);
+        waitid(P_PID, clients[n].pid, &info, WEXITED);
         clients[n].pid = 0;
         clients[n].lost = false;
     }
