@@ -183,13 +183,13 @@ extract_iv_proto(const char *peer_info)
     return IV_PROTO_DATA_V2;
 }
 
-const char * __attribute__((weak))
+const char *__attribute__((weak))
 tls_common_name(const struct tls_multi *multi, const bool null)
 {
     return "";
 }
 
-const char * __attribute__((weak))
+const char *__attribute__((weak))
 mroute_addr_print(const struct mroute_addr *ma, struct gc_arena *arena)
 {
     return "";
