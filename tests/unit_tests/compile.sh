@@ -105,7 +105,7 @@ build_driver()
         link=-Wl,--gc-sections
         # shellcheck disable=SC2086 # a list of words
         [ -d "$objects" ] || compile_objects "$from" "$objects" $dco_key || return 1 ;;
-    dco_connect|dco_instance|dco_loop|dco_peer|dco_refused)
+    dco_connect|dco_instance|dco_loop|dco_peer|dco_refused|dco_room)
         files=$dco_loop
         objects=$dir/dco_loop.objects
         [ "$driver" != dco_peer ] || { files=$dco_peer objects=$dir/dco_peer.objects; }

@@ -111,7 +111,7 @@ close_context(struct context *c, int sig, unsigned int flags)
     }
 }
 
-bool
+bool __attribute__((weak))
 ifconfig_pool_release(struct ifconfig_pool *pool, ifconfig_pool_handle hand, const bool hard)
 {
     return false;
