@@ -142,6 +142,9 @@ static int
 setup_pool(void **state)
 {
     setup(state);
+    client_connect = -1;
+    multi_context.max_clients = N_CLIENTS + 1;
+    instances[N_CLIENTS] = NULL;
     multi_context.ifconfig_pool = (struct ifconfig_pool *)&pool;
     n_addresses = 0;
     for (int i = 0; i < N_CLIENTS; ++i)
@@ -199,6 +202,7 @@ client__when_the_server_is_full_and_a_peer_is_gone__is_taken(void **state)
     assert_true(knock());
     run_event_loop();
     assert_only_closed(11, 1);
+    assert_int_equal(kernel.n_requests, N_CLIENTS);
 }
 
 /* the one that is asked for last */
