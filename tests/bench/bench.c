@@ -49,6 +49,7 @@ static const char usage[] =
     "  kill                  the server closes all clients, one by one\n"
     "  exit                  the server exits\n"
     "  resync                notifications were lost, all peers are there\n"
+    "  full                  a client comes to a full server, all peers are there\n"
     "  idle                  what the event loop calls before it waits\n"
     "  open                  opens the device\n"
     "  loss SERVERS LIMITED  the largest loss at once that leaves the server alive and in step,\n"
@@ -347,6 +348,19 @@ resync(void)
     measure_end();
 }
 
+bool dco_make_room(dco_context_t *dco) __attribute__((weak));
+
+static void
+full(void)
+{
+    measure_begin(true);
+    if (dco_make_room)
+    {
+        dco_make_room(&tuntap.dco);
+    }
+    measure_end();
+}
+
 static void
 fake_event_ctl(struct event_set *es, event_t event, unsigned int rwflags, void *arg)
 {
@@ -374,7 +388,7 @@ many(const char *scene)
         void (*play)(void);
     } scenes[] = {
         { "lost", lost }, { "kill", kill_all }, { "exit", exit_server }, { "resync", resync },
-        { "idle", idle },
+        { "full", full }, { "idle", idle },
     };
 
     for (int i = 0; i < (int)SIZE(scenes); ++i)

@@ -79,7 +79,7 @@ function value(tree, arguments, clients, name)
         others[++n_others] = tree
     }
     size = word["clients"]
-    if (size != "" && !(size in is_size) && word["arguments"] ~ /^(lost|kill|exit|resync)$/)
+    if (size != "" && !(size in is_size) && word["arguments"] ~ /^(lost|kill|exit|resync|full)$/)
     {
         is_size[size] = 1
         sizes[++n_sizes] = size + 0
@@ -171,15 +171,16 @@ function cell(tree, scene, size, name, per)
         return "exits"
     if (value(tree, scene, size, "ir") == "")
         return "-"
-    if (scene == "resync" && value(tree, scene, size, "requests") + 0 == 0)
+    if ((scene == "resync" || scene == "full") && value(tree, scene, size, "requests") + 0 == 0)
         return "none"
     return short(value(tree, scene, size, name) / (per ? size : 1))
 }
 
 function growth(    s, n, scenes, names, i, j, line, at)
 {
-    n = split("lost kill exit resync", scenes, " ")
-    split("All are lost at once|The server closes them, one by one|The server exits|A resync", names, "|")
+    n = split("lost kill exit resync full", scenes, " ")
+    split("All are lost at once|The server closes them, one by one|The server exits|A resync|" \
+          "A full server looks for peers that are gone", names, "|")
     for (s = 1; s <= n; ++s)
     {
         line = "clients"

@@ -10,7 +10,7 @@ const char *const variant_names[] = { "plain", "script", "no-address", "small-bu
 const char *const situation_names[] = {
     "connect", "expire", "storm", "rekey", "duplicate", "kill-cn", "kill-address", "inactive",
     "status-file", "status", "usr1", "usr1-persist", "hup", "term",
-    "reject",
+    "reject", "vanish", "vanish-pool", "garbled",
 };
 const char *const request_names[] = {
     "new-peer", "set-peer", "del-peer", "get-peer", "dump", "new-key", "swap-keys", "del-key",
@@ -172,11 +172,11 @@ scenario_situation_reachable(enum proto proto, enum variant variant, enum situat
     }
     if (proto != PROTO_P2P)
     {
-        return true;
+        return variant != VARIANT_NO_ADDRESS || situation != SITUATION_VANISH_POOL;
     }
     /* one peer, without management by client, and without client-disconnect */
     return variant == VARIANT_PLAIN && situation != SITUATION_DUPLICATE
-           && situation != SITUATION_STORM && situation != SITUATION_RANDOM && situation != SITUATION_REJECT
+           && situation != SITUATION_STORM && situation < SITUATION_REJECT
            && situation != SITUATION_KILL_CN && situation != SITUATION_KILL_ADDRESS;
 }
 
@@ -214,6 +214,13 @@ scenario_reachable(const struct scenario *s)
     if (s->target == TARGET_NONE)
     {
         return true;
+    }
+    /* it is about what the server asks for before it refuses a client */
+    if (s->situation == SITUATION_VANISH_POOL
+        || ((s->situation == SITUATION_VANISH || s->situation == SITUATION_GARBLED)
+            && s->request != REQUEST_GET_PEER))
+    {
+        return false;
     }
     /* who is served meanwhile is what it is about */
     if (s->variant == VARIANT_SLOW_SCRIPT)

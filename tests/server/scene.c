@@ -21,7 +21,8 @@
 #include <unistd.h>
 
 /* Established before the situation. Two besides the one that it is about: one
- * for a notification, one that has to be left alone. */
+ * for a notification, one that has to be left alone. As many fill a server in
+ * main.c. */
 #define ESTABLISHED 3
 
 /* As many scripts of a second, one after another */
@@ -215,6 +216,35 @@ has_rekeyed(void)
     return true;
 }
 
+/* The newest client is there, or the server has refused it twice */
+static bool
+newest_is_taken(void)
+{
+    char name[512], line[1024];
+    int refused = 0;
+    if (newest_is_ready())
+    {
+        return true;
+    }
+    snprintf(name, sizeof(name), "%s/server.log", play.paths.run);
+    FILE *file = fopen(name, "re");
+    while (file && fgets(line, sizeof(line), file))
+    {
+        refused += strstr(line, "would exceed maximum number of clients") != NULL;
+    }
+    if (file)
+    {
+        fclose(file);
+    }
+    if (client_alive(play.started - 1) && refused < 2)
+    {
+        return false;
+    }
+    verdict_add("refuses", "client %d", play.started - 1);
+    client_lose(play.started - 1);
+    return true;
+}
+
 /* Who is refused is told so when it asks */
 static bool
 newest_is_told(void)
@@ -335,6 +365,20 @@ trigger(void)
         case SITUATION_REJECT:
             play.refusing = true;
             start_next();
+            break;
+
+        case SITUATION_VANISH:
+        case SITUATION_VANISH_POOL:
+            for (int id = module_next_peer(MODULE_NO_PEER); id != MODULE_NO_PEER; id = module_next_peer(id))
+            {
+                client_lose(client_of_peer(id));
+                module_remove_silently(id);
+            }
+            break;
+
+        case SITUATION_GARBLED:
+            client_lose(play.subject);
+            module_remove_garbled(peer_of_client(play.subject), REASON_EXPIRED);
             break;
 
         case SITUATION_USR1:
@@ -561,6 +605,13 @@ begin(const struct step *next)
     play.step->begin();
 }
 
+/* Whether the server is full then */
+static bool
+fills(enum situation situation)
+{
+    return situation == SITUATION_VANISH || situation == SITUATION_VANISH_POOL || situation == SITUATION_GARBLED;
+}
+
 static void
 append_situation(enum situation situation, enum target target)
 {
@@ -577,6 +628,10 @@ append_situation(enum situation situation, enum target target)
             comes ? newest_is_done : situation == SITUATION_REKEY ? has_rekeyed : NULL,
             comes ? PACE_REAL : situation == SITUATION_REKEY ? PACE_BRISK : PACE_SETTLE, 1
         });
+    }
+    if (fills(situation))
+    {
+        append((struct step) { "knock", start_next, newest_is_taken, PACE_REAL, 0 });
     }
     if (target == TARGET_LAGGING)
     {
@@ -733,7 +788,7 @@ scene_start(const struct scenario *scenario, const struct scene_paths *where)
     }
 
     /* the server is as good as new: a client comes, and all go, each alone */
-    if (play.scene.proto == PROTO_P2P)
+    if (play.scene.proto == PROTO_P2P || fills(play.scene.situation))
     {
         append(gone);
     }
