@@ -32,7 +32,8 @@ static const char usage[] =
     "  lost                  all clients are lost at once\n"
     "  kill                  the server closes all clients, one by one\n"
     "  exit                  the server exits\n"
-    "  resync                notifications were lost, all peers are there\n";
+    "  resync                notifications were lost, all peers are there\n"
+    "  full                  a client comes to a full server, all peers are there\n";
 
 /*
  * What the linker wants and the mocks don't have
@@ -242,6 +243,19 @@ resync(void)
     measure_end();
 }
 
+bool dco_make_room(dco_context_t *dco) __attribute__((weak));
+
+static void
+full(void)
+{
+    measure_begin(true);
+    if (dco_make_room)
+    {
+        dco_make_room(&tuntap.dco);
+    }
+    measure_end();
+}
+
 static void
 many(const char *scene)
 {
@@ -251,6 +265,7 @@ many(const char *scene)
         void (*play)(void);
     } scenes[] = {
         { "lost", lost }, { "kill", kill_all }, { "exit", exit_server }, { "resync", resync },
+        { "full", full },
     };
 
     for (int i = 0; i < (int)SIZE(scenes); ++i)

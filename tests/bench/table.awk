@@ -122,7 +122,7 @@ function cell(tree, scene, size, name, per)
         return "exits"
     if (value(tree, scene, size, "ir") == "")
         return "-"
-    if (scene == "resync" && value(tree, scene, size, "requests") + 0 == 0)
+    if ((scene == "resync" || scene == "full") && value(tree, scene, size, "requests") + 0 == 0)
         return "none"
     return name == "ir" ? sprintf("%d", value(tree, scene, size, name) / size) \
         : short(value(tree, scene, size, name) / (per ? size : 1))
@@ -130,7 +130,7 @@ function cell(tree, scene, size, name, per)
 
 function growth(    s, n, scenes, what, i, j, line, at)
 {
-    n = split("lost kill exit resync", scenes, " ")
+    n = split("lost kill exit resync full", scenes, " ")
     line = "what happens|clients"
     for (j = 1; j <= n_trees; ++j)
         line = line "|" trees[j]

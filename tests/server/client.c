@@ -111,17 +111,42 @@ client_alive(int n)
            && info.si_pid == 0;
 }
 
-bool
-client_initialised(int n)
+void
+client_end(int n)
+{
+    if (clients[n].pid)
+    {
+        siginfo_t info;
+        kill(clients[n].pid, SIGKILL);
+        waitid(P_PID, clients[n].pid, &info, WEXITED);
+        clients[n].pid = 0;
+        clients[n].lost = false;
+    }
+}
+
+static bool
+log_has(int n, const char *text)
 {
     char line[1024];
     bool found = false;
     FILE *file = fopen(clients[n].log, "re");
     while (file && !found && fgets(line, sizeof(line), file))
-        found = strstr(line, "Initialization Sequence Completed");
+        found = strstr(line, text);
     if (file)
         fclose(file);
     return found;
+}
+
+bool
+client_initialised(int n)
+{
+    return log_has(n, "Initialization Sequence Completed");
+}
+
+bool
+client_refused(int n)
+{
+    return log_has(n, "AUTH_FAILED");
 }
 
 void

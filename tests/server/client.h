@@ -29,8 +29,12 @@ void client_lose(int n);
 /* Whether it was started, and neither lost nor has ended */
 bool client_alive(int n);
 
-/* Whether its initialisation is complete, as its log says */
+/* End its process, so that another may be client N */
+void client_end(int n);
+
+/* Whether its initialisation is complete, or it was refused, as its log says */
 bool client_initialised(int n);
+bool client_refused(int n);
 
 void client_kill_all(void);
 

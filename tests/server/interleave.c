@@ -19,7 +19,8 @@
 #define TREES 8
 #define NAME 128
 
-/* A run that has not ended after so many seconds hangs: it should take one */
+/* A run that has not ended after so many seconds, and one for each repeat, hangs: it
+ * should take one */
 #define PATIENCE 180
 
 struct job
@@ -218,7 +219,9 @@ fill(struct slot *slot, size_t *next)
     slot->job = &jobs[job];
     slot->tree = (int)(*next % tree_count);
     slot->timeout = false;
-    slot->deadline = time(NULL) + PATIENCE;
+    struct scenario scenario;
+    scenario_parse(slot->job->scenario, &scenario);
+    slot->deadline = time(NULL) + PATIENCE + scenario.repeats;
     folder_of(slot->job->scenario, slot->tree, folder, sizeof(folder));
     run_remove(folder);
     ++slot->job->open;

@@ -66,8 +66,15 @@ command_line(const struct scenario *s, const struct scene_paths *paths, const ch
         APPEND("--topology", "subnet", "--plugin", plugin);
         if (s->variant == VARIANT_NO_ADDRESS)
             APPEND("--mode", "server", "--tls-server", "--ifconfig", "10.8.0.1", "255.255.255.0");
+        else if (s->situation == SITUATION_VANISH_POOL)
+            APPEND("--server", "10.8.0.0", "255.255.255.0", "nopool",
+                   "--ifconfig-pool", "10.8.0.2", "10.8.0.4", "255.255.255.0");
         else
             APPEND("--server", "10.8.0.0", "255.255.255.0");
+    }
+    if (s->situation == SITUATION_VANISH || s->situation == SITUATION_GARBLED)
+    {
+        APPEND("--max-clients", "3");
     }
     if (s->variant == VARIANT_SCRIPT || s->variant == VARIANT_SLOW_SCRIPT)
     {

@@ -274,6 +274,25 @@ module_remove_peer(int id, enum reason reason)
 }
 
 void
+module_remove_silently(int id)
+{
+    struct peer *peer = lookup(id);
+    if (peer)
+    {
+        peer->present = false;
+    }
+}
+
+void
+module_remove_garbled(int id, enum reason reason)
+{
+    module_remove_silently(id);
+    notify(ifindex + 1, id, reason);
+    notify(ifindex, module_next_peer(MODULE_NO_PEER), reason);
+    notify(ifindex, id, REASON_USERSPACE);
+}
+
+void
 module_remove_all(enum reason reason)
 {
     for (int id = module_next_peer(MODULE_NO_PEER); id != MODULE_NO_PEER; id = module_next_peer(id))

@@ -100,6 +100,14 @@ void module_pass(void);
  * nothing happens. */
 void module_remove_peer(int id, enum reason reason);
 
+/* Remove a peer without a word: ovpn_netlink_notify_del_peer() has no memory, or the
+ * work item crashes before it (Debian bug 1140548) */
+void module_remove_silently(int id);
+
+/* Remove a peer, and garble what is told about it, as when it is freed too early: the
+ * interface, the id (of a peer that is there), and the reason, each alone */
+void module_remove_garbled(int id, enum reason reason);
+
 /* Remove all peers, with a notification each */
 void module_remove_all(enum reason reason);
 

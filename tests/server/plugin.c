@@ -8,6 +8,7 @@
 
 /* in the executable that loads this */
 #include "reports.h"
+#include "scene.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -64,13 +65,11 @@ openvpn_plugin_func_v2(openvpn_plugin_handle_t handle, const int type, const cha
     if (type == OPENVPN_PLUGIN_CLIENT_CONNECT)
     {
         report_connected(client);
+        return scene_refuses() ? OPENVPN_PLUGIN_FUNC_ERROR : OPENVPN_PLUGIN_FUNC_SUCCESS;
     }
-    else
-    {
-        struct in_addr in = { 0 };
-        inet_pton(AF_INET, value(envp, "trusted_ip"), &in);
-        report_disconnected(client, ntohl(in.s_addr), strtoull(value(envp, "bytes_received"), NULL, 10),
-                            strtoull(value(envp, "bytes_sent"), NULL, 10));
-    }
+    struct in_addr in = { 0 };
+    inet_pton(AF_INET, value(envp, "trusted_ip"), &in);
+    report_disconnected(client, ntohl(in.s_addr), strtoull(value(envp, "bytes_received"), NULL, 10),
+                        strtoull(value(envp, "bytes_sent"), NULL, 10));
     return OPENVPN_PLUGIN_FUNC_SUCCESS;
 }

@@ -10,6 +10,7 @@ const char *const variant_names[] = { "plain", "script", "no-address", "small-bu
 const char *const situation_names[] = {
     "connect", "expire", "storm", "rekey", "duplicate", "kill-cn", "kill-address", "inactive",
     "status-file", "status", "usr1", "usr1-persist", "hup", "term",
+    "reject", "vanish", "vanish-pool", "garbled",
 };
 const char *const request_names[] = {
     "new-peer", "set-peer", "del-peer", "get-peer", "dump", "new-key", "swap-keys", "del-key",
@@ -70,7 +71,7 @@ scenario_parse(const char *name, struct scenario *s)
     char word[6][32] = { "", "", "", "", "", "" };
     const int words = sscanf(name, "%31[^/]/%31[^/]/%31[^/]/%31[^/]/%31[^/]/%31s", word[0], word[1],
                              word[2], word[3], word[4], word[5]);
-    *s = (struct scenario) { .occurrence = 1 };
+    *s = (struct scenario) { .occurrence = 1, .repeats = 1 };
     if (words != 3 && words != 6)
         return false;
     const int proto = scenario_index(proto_names, PROTO_COUNT, word[0]);
@@ -84,6 +85,10 @@ scenario_parse(const char *name, struct scenario *s)
         if (s->seed == 0 || word[2][end])
             return false;
         situation = SITUATION_RANDOM;
+    }
+    else if (words == 3 && sscanf(word[2], "reject.%u%n", &s->repeats, &end) == 1)
+    {
+        situation = s->repeats > 1 && !word[2][end] ? SITUATION_REJECT : -1;
     }
     if (proto < 0 || variant < 0 || situation < 0)
         return false;
@@ -118,6 +123,10 @@ scenario_format(const struct scenario *s, char *text, size_t size)
     }
     const int length = snprintf(text, size, "%s/%s/%s", proto_names[s->proto],
                                 variant_names[s->variant], situation_names[s->situation]);
+    if (s->repeats > 1 && length > 0 && (size_t)length < size)
+    {
+        snprintf(text + length, size - length, ".%u", s->repeats);
+    }
     if (s->target != TARGET_NONE && length > 0 && (size_t)length < size)
     {
         char lag[16] = "";
@@ -140,10 +149,10 @@ scenario_situation_reachable(enum proto proto, enum variant variant, enum situat
         return proto != PROTO_P2P && situation == SITUATION_STORM;
     }
     if (proto != PROTO_P2P)
-        return true;
+        return variant != VARIANT_NO_ADDRESS || situation != SITUATION_VANISH_POOL;
     /* one peer, without management by client, and without client-disconnect */
     return variant == VARIANT_PLAIN && situation != SITUATION_DUPLICATE
-           && situation != SITUATION_STORM && situation != SITUATION_RANDOM
+           && situation != SITUATION_STORM && situation < SITUATION_REJECT
            && situation != SITUATION_KILL_CN && situation != SITUATION_KILL_ADDRESS;
 }
 
@@ -178,6 +187,11 @@ scenario_reachable(const struct scenario *s)
         return false;
     if (s->target == TARGET_NONE)
         return true;
+    /* it is about what the server asks for before it refuses a client */
+    if (s->situation == SITUATION_VANISH_POOL
+        || ((s->situation == SITUATION_VANISH || s->situation == SITUATION_GARBLED)
+            && s->request != REQUEST_GET_PEER))
+        return false;
     /* who is served meanwhile is what it is about */
     if (s->variant == VARIANT_SLOW_SCRIPT)
         return false;

@@ -18,6 +18,8 @@
  * PROTO/VARIANT/random.SEED is a long run: many situations one after another,
  * each with something that may happen in it, drawn by that seed. It leaves out what
  * the series leaves as it was. PROTO/VARIANT/any.SEED leaves out nothing.
+ *
+ * PROTO/VARIANT/reject.N is reject, and N clients are gone at once.
  */
 #ifndef SCENARIO_H
 #define SCENARIO_H
@@ -61,6 +63,10 @@ enum situation
     SITUATION_USR1_PERSIST,     /* and with --persist-tun */
     SITUATION_HUP,              /* SIGHUP */
     SITUATION_TERM,             /* SIGTERM */
+    SITUATION_REJECT,           /* clients are refused: one asks why, one is gone at once */
+    SITUATION_VANISH,           /* the peers of a full server go without a word; a client comes */
+    SITUATION_VANISH_POOL,      /* the same where all addresses are taken */
+    SITUATION_GARBLED,          /* one goes, and what is told is garbled; a client comes */
     SITUATION_COUNT,
     SITUATION_RANDOM = SITUATION_COUNT
 };
@@ -90,6 +96,7 @@ struct scenario
     enum position position;
     unsigned int lag_requests, lag_passes;      /* of TARGET_LAGGING: one of them */
     unsigned int seed;          /* of SITUATION_RANDOM */
+    unsigned int repeats;       /* of SITUATION_REJECT: how often it is gone */
     bool any;                   /* which draws from all that there is */
 };
 

@@ -21,15 +21,16 @@
 #include <unistd.h>
 
 /* Established before the situation. Two besides the one that it is about: one
- * for a notification, one that has to be left alone. */
+ * for a notification, one that has to be left alone. As many fill a server in
+ * main.c. */
 #define ESTABLISHED 3
 
 /* As many scripts of a second, one after another */
 #define ESTABLISHED_SLOW 8
 
 /* Seconds of the server's clock in which everything has come to rest: more
- * than --hand-window, after which a client that got stuck while it connected
- * is given up */
+ * than --hand-window, after which a client is given up that got stuck before its
+ * session was active; one that was refused since is only with follow-up 7 */
 #define SETTLE 650
 
 /* Really waited for clients, at most, in seconds. No scenario passes or fails
@@ -75,6 +76,8 @@ static struct
     int subject;                /* the client that the situation is about */
     bool armed, fired, ending;
     unsigned int seen[REQUEST_COUNT];
+    bool refusing, losing;      /* who connects is refused, and gone at once */
+    unsigned int refused;
 } play;
 
 static time_t
@@ -199,6 +202,77 @@ has_rekeyed(void)
     return true;
 }
 
+/* The newest client is there, or the server has refused it twice */
+static bool
+newest_is_taken(void)
+{
+    char name[512], line[1024];
+    int refused = 0;
+    if (newest_is_ready())
+    {
+        return true;
+    }
+    snprintf(name, sizeof(name), "%s/server.log", play.paths.run);
+    FILE *file = fopen(name, "re");
+    while (file && fgets(line, sizeof(line), file))
+    {
+        refused += strstr(line, "would exceed maximum number of clients") != NULL;
+    }
+    if (file)
+    {
+        fclose(file);
+    }
+    if (client_alive(play.started - 1) && refused < 2)
+    {
+        return false;
+    }
+    verdict_add("refuses", "client %d", play.started - 1);
+    client_lose(play.started - 1);
+    return true;
+}
+
+/* Who is refused is told so when it asks */
+static bool
+newest_is_told(void)
+{
+    return !client_alive(play.started - 1) && client_refused(play.started - 1);
+}
+
+/* As many were refused, and gone at once, as have to be */
+static bool
+all_are_refused(void)
+{
+    static unsigned int begun;
+    if (play.refused < play.scene.repeats && begun < play.refused)
+    {
+        begun = play.refused;
+        client_end(play.started - 1);
+        --play.started;
+        start_next();
+        play.begun = uptime();
+    }
+    play.refusing = play.refused < play.scene.repeats;
+    return !play.refusing;
+}
+
+bool
+scene_refuses(void)
+{
+    if (play.refusing && play.losing)
+    {
+        client_lose(play.started - 1);
+        ++play.refused;
+    }
+    return play.refusing;
+}
+
+static void
+lose_refused(void)
+{
+    play.losing = true;
+    start_next();
+}
+
 /* Situations */
 
 /* The first client that is established */
@@ -269,6 +343,25 @@ trigger(void)
 
         case SITUATION_STATUS:
             management_command(play.paths.run, "status 3\n");
+            break;
+
+        case SITUATION_REJECT:
+            play.refusing = true;
+            start_next();
+            break;
+
+        case SITUATION_VANISH:
+        case SITUATION_VANISH_POOL:
+            for (int id = module_next_peer(MODULE_NO_PEER); id != MODULE_NO_PEER; id = module_next_peer(id))
+            {
+                client_lose(client_of_peer(id));
+                module_remove_silently(id);
+            }
+            break;
+
+        case SITUATION_GARBLED:
+            client_lose(play.subject);
+            module_remove_garbled(peer_of_client(play.subject), REASON_EXPIRED);
             break;
 
         case SITUATION_USR1:
@@ -472,15 +565,34 @@ begin(const struct step *next)
     play.step->begin();
 }
 
+/* Whether the server is full then */
+static bool
+fills(enum situation situation)
+{
+    return situation == SITUATION_VANISH || situation == SITUATION_VANISH_POOL || situation == SITUATION_GARBLED;
+}
+
 static void
 append_situation(enum situation situation, enum target target)
 {
     const bool comes = situation == SITUATION_CONNECT || situation == SITUATION_DUPLICATE;
-    append((struct step) {
-        "situation", trigger,
-        comes ? newest_is_done : situation == SITUATION_REKEY ? has_rekeyed : NULL,
-        comes ? PACE_REAL : situation == SITUATION_REKEY ? PACE_BRISK : PACE_SETTLE, 1
-    });
+    if (situation == SITUATION_REJECT)
+    {
+        append((struct step) { "situation", trigger, newest_is_told, PACE_REAL, 0 });
+        append((struct step) { "lose", lose_refused, all_are_refused, PACE_REAL, 0 });
+    }
+    else
+    {
+        append((struct step) {
+            "situation", trigger,
+            comes ? newest_is_done : situation == SITUATION_REKEY ? has_rekeyed : NULL,
+            comes ? PACE_REAL : situation == SITUATION_REKEY ? PACE_BRISK : PACE_SETTLE, 1
+        });
+    }
+    if (fills(situation))
+    {
+        append((struct step) { "knock", start_next, newest_is_taken, PACE_REAL, 0 });
+    }
     if (target == TARGET_LAGGING)
     {
         append((struct step) { "close", nothing, NULL, PACE_SETTLE,
@@ -628,7 +740,7 @@ scene_start(const struct scenario *scenario, const struct scene_paths *where)
     }
 
     /* the server is as good as new: a client comes, and all go, each alone */
-    if (play.scene.proto == PROTO_P2P)
+    if (play.scene.proto == PROTO_P2P || fills(play.scene.situation))
         append(gone);
     append(one);
     /* one, or two a round, may have come besides */

@@ -18,6 +18,10 @@ struct scene_paths
     const char *openvpn;        /* the program of the clients */
 };
 
+/* Whether the client that connects is refused by client-connect. Its
+ * client-disconnect is run at once then. */
+bool scene_refuses(void);
+
 void scene_start(const struct scenario *scenario, const struct scene_paths *paths);
 
 #endif

@@ -20,8 +20,8 @@ dco_key="tests/unit_tests/openvpn/mock_msg.c
 dco_linux="tests/unit_tests/openvpn/mock_msg.c tests/unit_tests/openvpn/mock_get_random.c
     src/openvpn/buffer.c src/openvpn/dco_linux.c src/openvpn/otime.c src/openvpn/platform.c src/openvpn/win32-util.c"
 dco_loop="$dco_linux
-    src/openvpn/env_set.c src/openvpn/forward.c src/openvpn/list.c src/openvpn/mbuf.c src/openvpn/mtcp.c
-    src/openvpn/mudp.c src/openvpn/multi.c src/openvpn/ping.c src/openvpn/schedule.c src/openvpn/sig.c"
+    src/openvpn/env_set.c src/openvpn/forward.c src/openvpn/interval.c src/openvpn/list.c src/openvpn/mbuf.c
+    src/openvpn/mtcp.c src/openvpn/mudp.c src/openvpn/multi.c src/openvpn/ping.c src/openvpn/schedule.c src/openvpn/sig.c"
 dco_peer="$dco_loop
     src/openvpn/dco.c"
 
@@ -105,7 +105,7 @@ build_driver()
         link=-Wl,--gc-sections
         # shellcheck disable=SC2086 # a list of words
         [ -d "$objects" ] || compile_objects "$from" "$objects" $dco_key || return 1 ;;
-    dco_connect|dco_instance|dco_loop|dco_peer)
+    dco_connect|dco_instance|dco_loop|dco_peer|dco_refused|dco_room)
         files=$dco_loop
         objects=$dir/dco_loop.objects
         [ "$driver" != dco_peer ] || { files=$dco_peer objects=$dir/dco_peer.objects; }

@@ -10,16 +10,23 @@
 
 #include "mock_instance.h"
 
+#include "comp.h"
 #include "env_set.h"
 #include "init.h"
+#include "mbuf.h"
+#include "mroute.h"
 #include "plugin.h"
+#include "push.h"
+#include "schedule.h"
 #include "socket.h"
+#include "ssl.h"
 
 struct signal_info instance_signal[N_CLIENTS];
 struct closed_instance closed[2 * N_CLIENTS];
 int n_closed;
 int n_told;
 int client_connect = -1;
+struct refused refused;
 
 static struct gc_arena gc;
 static struct link_socket_info link_socket_info;
@@ -82,7 +89,7 @@ close_context(struct context *c, int sig, unsigned int flags)
     }
 }
 
-bool
+bool __attribute__((weak))
 ifconfig_pool_release(struct ifconfig_pool *pool, ifconfig_pool_handle hand, const bool hard)
 {
     return false;
@@ -95,8 +102,156 @@ format_common_name(struct context *c, struct gc_arena *arena)
 }
 
 /*
+ * What multi.c calls to set up a client. A driver that has the real ones takes those.
+ */
+
+int __attribute__((weak))
+dco_multi_add_new_peer(struct multi_context *m, struct multi_instance *mi)
+{
+    if (refused.peer)
+    {
+        return -ENOMEM;
+    }
+    mi->context.c2.tls_multi->dco_peer_id = mi->context.c2.tls_multi->peer_id;
+    return 0;
+}
+
+void __attribute__((weak))
+dco_delete_iroutes(struct multi_context *m, struct multi_instance *mi)
+{
+}
+
+bool __attribute__((weak))
+dco_update_keys(dco_context_t *dco, struct tls_multi *multi)
+{
+    return true;
+}
+
+bool __attribute__((weak))
+dco_check_option(int msglevel, const struct options *o)
+{
+    return !refused.options;
+}
+
+bool __attribute__((weak))
+check_compression_settings_valid(struct compress_options *info, int msglevel)
+{
+    return true;
+}
+
+bool __attribute__((weak))
+tls_session_update_crypto_params(struct tls_multi *multi, struct tls_session *session,
+                                 struct options *options, struct frame *frame,
+                                 struct frame *frame_fragment, struct link_socket_info *lsi)
+{
+    return !refused.keys;
+}
+
+int __attribute__((weak))
+tls_multi_process(struct tls_multi *multi, struct buffer *to_link,
+                  struct link_socket_actual **to_link_addr,
+                  struct link_socket_info *to_link_socket_info, interval_t *wakeup)
+{
+    return TLSMP_INACTIVE;
+}
+
+unsigned int __attribute__((weak))
+extract_iv_proto(const char *peer_info)
+{
+    return IV_PROTO_DATA_V2;
+}
+
+const char *__attribute__((weak))
+tls_common_name(const struct tls_multi *multi, const bool null)
+{
+    return "";
+}
+
+const char *__attribute__((weak))
+mroute_addr_print(const struct mroute_addr *ma, struct gc_arena *arena)
+{
+    return "";
+}
+
+bool __attribute__((weak))
+do_deferred_options(struct context *c, const unsigned int found)
+{
+    return true;
+}
+
+void __attribute__((weak))
+remove_iroutes_from_push_route_list(struct options *o)
+{
+}
+
+void __attribute__((weak))
+tls_lock_common_name(struct tls_multi *multi)
+{
+}
+
+void __attribute__((weak))
+tls_lock_cert_hash_set(struct tls_multi *multi)
+{
+}
+
+#ifdef ENABLE_PLUGIN
+void __attribute__((weak))
+plugin_return_get_column(const struct plugin_return *src, struct plugin_return *dest,
+                         const char *colname)
+{
+    CLEAR(*dest);
+}
+
+void __attribute__((weak))
+plugin_return_free(struct plugin_return *pr)
+{
+}
+#endif /* ifdef ENABLE_PLUGIN */
+
+/*
  * Instances
  */
+
+int
+setup_newcomer(void **state)
+{
+    setup_server(state);
+    CLEAR(multi_context.top);
+    multi_context.top.mode = CM_TOP_CLONE;
+    multi_context.top.sig = &signal_info;
+    multi_context.top.c1.tuntap = &tuntap;
+    multi_context.schedule = schedule_init();
+    multi_context.mbuf = mbuf_init(1);
+    connect_instances(&multi_context);
+    CLEAR(refused);
+    client_connect = OPENVPN_PLUGIN_FUNC_SUCCESS;
+
+    struct context *c = &instance[NEWCOMER].context;
+    c->options.duplicate_cn = true;
+    c->c2.coarse_timer_wakeup = now + 3600;
+    c->c2.occ_op = -1;
+    instance_tls[NEWCOMER].dco_peer_id = -1;
+    instance_tls[NEWCOMER].multi_state = CAS_PENDING;
+    instance_tls[NEWCOMER].session[TM_ACTIVE].key[KS_PRIMARY].crypto_options.key_ctx_bi.initialized = true;
+    return 0;
+}
+
+int
+teardown_newcomer(void **state)
+{
+    schedule_free(multi_context.schedule);
+    mbuf_free(multi_context.mbuf);
+    client_connect = -1;
+    free_instances();
+    CLEAR(multi_context);
+    return teardown(state);
+}
+
+void
+set_up(void)
+{
+    multi_process_post(&multi_context, &instance[NEWCOMER], MPP_PRE_SELECT|MPP_CLOSE_ON_SIGNAL);
+}
 
 void
 connect_instances(struct multi_context *m)

@@ -38,6 +38,33 @@ extern int n_told;
 /* what a client-connect plugin answers, -1: there is none */
 extern int client_connect;
 
+/*
+ * A client that is set up
+ */
+
+#define NEWCOMER    7
+
+/* what it is refused for */
+struct refused
+{
+    bool options;               /* by the options that its client-connect set */
+    bool peer;                  /* by the kernel, when it is added */
+    bool keys;                  /* its keys can't be made, or are refused */
+};
+extern struct refused refused;
+
+/** Let a server have N_CLIENTS clients: all but NEWCOMER are connected. */
+int setup_newcomer(void **state);
+
+int teardown_newcomer(void **state);
+
+/** Let the server go on with the set-up of NEWCOMER. */
+void set_up(void);
+
+/*
+ * All of them
+ */
+
 /** Let the server \a m have N_CLIENTS clients that are connected, whose peers the
  * kernel has; forget those that were closed. */
 void connect_instances(struct multi_context *m);

@@ -18,179 +18,9 @@
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX) && defined(ENABLE_PLUGIN)
 
 #include "mock_instance.h"
-#include "mock_netlink.h"
 #include "mock_openvpn.h"
 
-#include "comp.h"
-#include "forward.h"
-#include "mbuf.h"
-#include "mroute.h"
 #include "plugin.h"
-#include "push.h"
-#include "schedule.h"
-#include "ssl.h"
-
-/* the client that is set up */
-#define NEWCOMER    7
-
-/* what it is refused for */
-static struct
-{
-    bool options;               /* by the options that its client-connect set */
-    bool peer;                  /* by the kernel, when it is added */
-    bool keys;                  /* its keys can't be made, or are refused */
-} refused;
-
-/*
- * What multi.c calls to set up a client
- */
-
-int
-dco_multi_add_new_peer(struct multi_context *m, struct multi_instance *mi)
-{
-    if (refused.peer)
-    {
-        return -ENOMEM;
-    }
-    mi->context.c2.tls_multi->dco_peer_id = mi->context.c2.tls_multi->peer_id;
-    return 0;
-}
-
-void
-dco_delete_iroutes(struct multi_context *m, struct multi_instance *mi)
-{
-}
-
-bool
-dco_update_keys(dco_context_t *dco, struct tls_multi *multi)
-{
-    return true;
-}
-
-bool
-dco_check_option(int msglevel, const struct options *o)
-{
-    return !refused.options;
-}
-
-bool
-check_compression_settings_valid(struct compress_options *info, int msglevel)
-{
-    return true;
-}
-
-bool
-tls_session_update_crypto_params(struct tls_multi *multi, struct tls_session *session,
-                                 struct options *options, struct frame *frame,
-                                 struct frame *frame_fragment, struct link_socket_info *lsi)
-{
-    return !refused.keys;
-}
-
-int
-tls_multi_process(struct tls_multi *multi, struct buffer *to_link,
-                  struct link_socket_actual **to_link_addr,
-                  struct link_socket_info *to_link_socket_info, interval_t *wakeup)
-{
-    return TLSMP_INACTIVE;
-}
-
-unsigned int
-extract_iv_proto(const char *peer_info)
-{
-    return IV_PROTO_DATA_V2;
-}
-
-const char *
-tls_common_name(const struct tls_multi *multi, const bool null)
-{
-    return "";
-}
-
-const char *
-mroute_addr_print(const struct mroute_addr *ma, struct gc_arena *gc)
-{
-    return "";
-}
-
-bool
-do_deferred_options(struct context *c, const unsigned int found)
-{
-    return true;
-}
-
-void
-remove_iroutes_from_push_route_list(struct options *o)
-{
-}
-
-void
-tls_lock_common_name(struct tls_multi *multi)
-{
-}
-
-void
-tls_lock_cert_hash_set(struct tls_multi *multi)
-{
-}
-
-void
-plugin_return_get_column(const struct plugin_return *src, struct plugin_return *dest,
-                         const char *colname)
-{
-    CLEAR(*dest);
-}
-
-void
-plugin_return_free(struct plugin_return *pr)
-{
-}
-
-/*
- * Setup of a case
- */
-
-static int
-setup(void **state)
-{
-    setup_server(state);
-    CLEAR(multi_context.top);
-    multi_context.top.mode = CM_TOP_CLONE;
-    multi_context.top.sig = &signal_info;
-    multi_context.top.c1.tuntap = &tuntap;
-    multi_context.schedule = schedule_init();
-    multi_context.mbuf = mbuf_init(1);
-    connect_instances(&multi_context);
-    CLEAR(refused);
-    client_connect = OPENVPN_PLUGIN_FUNC_SUCCESS;
-
-    struct context *c = &instance[NEWCOMER].context;
-    c->options.duplicate_cn = true;
-    c->c2.coarse_timer_wakeup = now + 3600;
-    c->c2.occ_op = -1;
-    instance_tls[NEWCOMER].dco_peer_id = -1;
-    instance_tls[NEWCOMER].multi_state = CAS_PENDING;
-    instance_tls[NEWCOMER].session[TM_ACTIVE].key[KS_PRIMARY].crypto_options.key_ctx_bi.initialized = true;
-    return 0;
-}
-
-static int
-teardown_connect(void **state)
-{
-    schedule_free(multi_context.schedule);
-    mbuf_free(multi_context.mbuf);
-    client_connect = -1;
-    free_instances();
-    CLEAR(multi_context);
-    return teardown(state);
-}
-
-/** Let the server go on with the set-up of the client. */
-static void
-set_up(void)
-{
-    multi_process_post(&multi_context, &instance[NEWCOMER], MPP_PRE_SELECT|MPP_CLOSE_ON_SIGNAL);
-}
 
 /** The client goes, in one of the ways that there are. */
 static void
@@ -299,8 +129,8 @@ client__when_it_goes__is_told_if_it_was_accepted_or_connected(void **state)
 
     for (int i = 0; i < (int)SIZE(clients); ++i)
     {
-        teardown_connect(state);
-        setup(state);
+        teardown_newcomer(state);
+        setup_newcomer(state);
         client_connect = clients[i].accepted ? OPENVPN_PLUGIN_FUNC_SUCCESS : -1;
         set_up();
         instance_tls[NEWCOMER].multi_state = clients[i].state;
@@ -309,7 +139,7 @@ client__when_it_goes__is_told_if_it_was_accepted_or_connected(void **state)
     }
 }
 
-#define CONNECT_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown_connect)
+#define CONNECT_TEST(f) cmocka_unit_test_setup_teardown(f, setup_newcomer, teardown_newcomer)
 
 int
 main(int argc, char **argv)

@@ -1,0 +1,257 @@
+/*
+ *  OpenVPN -- An application to securely tunnel IP networks
+ *             over a single UDP port, with support for SSL/TLS-based
+ *             session authentication and key exchange,
+ *             packet encryption, packet authentication, and
+ *             packet compression.
+ *
+ *  SPDX-License-Identifier: GPL-2.0-only
+ *
+ *  This program is free software; you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License version 2
+ *  as published by the Free Software Foundation.
+ *
+ *  This program is distributed in the hope that it will be useful,
+ *  but WITHOUT ANY WARRANTY; without even the implied warranty of
+ *  MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+ *  GNU General Public License for more details.
+ */
+
+/**
+ * @file
+ * Unit tests of when a client that is refused is closed, if it never asks why.
+ *
+ * multi.c, forward.c, schedule.c, interval.c and sig.c are the real ones, see
+ * test_dco_connect.c.
+ */
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "syshead.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#if defined(ENABLE_DCO) && defined(TARGET_LINUX) && defined(ENABLE_PLUGIN)
+
+#include "mock_instance.h"
+#include "mock_openvpn.h"
+
+#include "forward.h"
+#include "plugin.h"
+
+#define HAND_WINDOW     60
+
+/* seconds within which a timer is served, however it is rounded */
+#define ROUNDED         3
+
+#define MPP_FLAGS       (MPP_PRE_SELECT|MPP_CLOSE_ON_SIGNAL)
+
+/* how long it takes to find out that the kernel takes the client's peer or not */
+static int seconds;
+
+int
+dco_multi_add_new_peer(struct multi_context *m, struct multi_instance *mi)
+{
+    spend(seconds * 1000);
+    return refused.peer ? -ENOMEM : 0;
+}
+
+bool
+do_up(struct context *c, bool pulled_options, unsigned int option_types_found)
+{
+    return true;
+}
+
+static int
+setup(void **state)
+{
+    setup_newcomer(state);
+    seconds = 0;
+
+    /* as do_init_timers() */
+    struct context *c = &instance[NEWCOMER].context;
+    c->options.handshake_window = HAND_WINDOW;
+    c->c2.coarse_timer_wakeup = 0;
+    event_timeout_init(&c->c2.wait_for_connect, 1, now);
+    return 0;
+}
+
+/** Let the event loop run for so long, without an event but timeouts. */
+static void
+run(int n)
+{
+    const time_t end = now + n;
+
+    while (now < end)
+    {
+        struct timeval timeout;
+        multi_get_timeout(&multi_context, &timeout);
+        const int left = (int)(end - now);
+        spend(timeout.tv_sec < left ? (int)timeout.tv_sec * 1000 + (int)timeout.tv_usec / 1000 + 1 : left * 1000);
+        update_time();
+        if (timeout.tv_sec < left)
+        {
+            multi_process_timeout(&multi_context, MPP_FLAGS);
+        }
+    }
+}
+
+/** Check that the client is closed in its own time, and not ahead of that. */
+static void
+assert_closed_after_hand_window(void)
+{
+    assert_int_equal(instance_tls[NEWCOMER].multi_state, CAS_FAILED);
+    run(HAND_WINDOW - 1);
+    assert_int_equal(n_closed, 0);
+    run(1 + ROUNDED);
+    assert_int_equal(n_closed, 1);
+    assert_ptr_equal(closed[0].mi, &instance[NEWCOMER]);
+}
+
+/*
+ * Cases
+ */
+
+static void
+client__when_its_script_refuses_it__is_closed_after_hand_window(void **state)
+{
+    client_connect = OPENVPN_PLUGIN_FUNC_ERROR;
+    set_up();
+    assert_closed_after_hand_window();
+}
+
+static void
+client__when_it_is_disabled__is_closed_after_hand_window(void **state)
+{
+    instance[NEWCOMER].context.options.disable = true;
+    set_up();
+    assert_closed_after_hand_window();
+}
+
+static void
+client__when_its_options_are_refused__is_closed_after_hand_window(void **state)
+{
+    refused.options = true;
+    set_up();
+    assert_closed_after_hand_window();
+}
+
+static void
+client__when_its_peer_is_refused__is_closed_after_hand_window(void **state)
+{
+    refused.peer = true;
+    set_up();
+    assert_closed_after_hand_window();
+}
+
+/* each is served at once, and so are the client's timers */
+static void
+client__when_refused_and_it_sends_packets__is_closed_all_the_same(void **state)
+{
+    client_connect = OPENVPN_PLUGIN_FUNC_ERROR;
+    for (int i = 0; i < 10 * (HAND_WINDOW - 1); ++i)
+    {
+        set_up();
+        spend(100);
+        update_time();
+    }
+    assert_int_equal(n_closed, 0);
+    for (int i = 0; i < 10 * ROUNDED && n_closed == 0; ++i)
+    {
+        set_up();
+        spend(100);
+        update_time();
+    }
+    assert_int_equal(n_closed, 1);
+}
+
+/* it could not ask as long as the server did not read */
+static void
+client__when_refused_after_a_long_time__has_its_hand_window_from_then_on(void **state)
+{
+    refused.peer = true;
+    seconds = 2 * HAND_WINDOW;
+    set_up();
+    assert_closed_after_hand_window();
+}
+
+static void
+client__when_refused_with_a_session_timeout__does_not_wait_for_that(void **state)
+{
+    instance[NEWCOMER].context.options.session_timeout = 100 * HAND_WINDOW;
+    event_timeout_init(&instance[NEWCOMER].context.c2.session_interval, 100 * HAND_WINDOW, now);
+    client_connect = OPENVPN_PLUGIN_FUNC_ERROR;
+    set_up();
+    assert_closed_after_hand_window();
+}
+
+static void
+client__when_its_script_is_deferred__is_not_closed(void **state)
+{
+    client_connect = OPENVPN_PLUGIN_FUNC_DEFERRED;
+    set_up();
+    run(10 * HAND_WINDOW);
+    assert_int_equal(instance_tls[NEWCOMER].multi_state, CAS_PENDING_DEFERRED_PARTIAL);
+    assert_int_equal(n_closed, 0);
+}
+
+static void
+client__when_its_script_was_deferred_and_refuses_it__has_its_hand_window_from_then_on(void **state)
+{
+    client_connect = OPENVPN_PLUGIN_FUNC_DEFERRED;
+    set_up();
+    run(10 * HAND_WINDOW);
+    client_connect = OPENVPN_PLUGIN_FUNC_ERROR;
+    set_up();
+    assert_closed_after_hand_window();
+}
+
+static void
+client__when_connected__is_not_closed(void **state)
+{
+    set_up();
+    run(10 * HAND_WINDOW);
+    assert_int_equal(instance_tls[NEWCOMER].multi_state, CAS_CONNECT_DONE);
+    assert_int_equal(n_closed, 0);
+}
+
+#define REFUSED_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown_newcomer)
+
+int
+main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        REFUSED_TEST(client__when_its_script_refuses_it__is_closed_after_hand_window),
+        REFUSED_TEST(client__when_it_is_disabled__is_closed_after_hand_window),
+        REFUSED_TEST(client__when_its_options_are_refused__is_closed_after_hand_window),
+        REFUSED_TEST(client__when_its_peer_is_refused__is_closed_after_hand_window),
+        REFUSED_TEST(client__when_refused_and_it_sends_packets__is_closed_all_the_same),
+        REFUSED_TEST(client__when_refused_after_a_long_time__has_its_hand_window_from_then_on),
+        REFUSED_TEST(client__when_refused_with_a_session_timeout__does_not_wait_for_that),
+        REFUSED_TEST(client__when_its_script_is_deferred__is_not_closed),
+        REFUSED_TEST(client__when_its_script_was_deferred_and_refuses_it__has_its_hand_window_from_then_on),
+        REFUSED_TEST(client__when_connected__is_not_closed),
+    };
+
+    /* the name of a case, or a pattern, to run no other */
+    if (argc > 1)
+    {
+        cmocka_set_test_filter(argv[1]);
+    }
+    return cmocka_run_group_tests_name("dco_refused", tests, NULL, NULL);
+}
+
+#else  /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) && defined(ENABLE_PLUGIN) */
+
+int
+main(void)
+{
+    return 0;
+}
+
+#endif /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) && defined(ENABLE_PLUGIN) */

@@ -1,0 +1,369 @@
+/*
+ *  OpenVPN -- An application to securely tunnel IP networks
+ *             over a single UDP port, with support for SSL/TLS-based
+ *             session authentication and key exchange,
+ *             packet encryption, packet authentication, and
+ *             packet compression.
+ *
+ *  SPDX-License-Identifier: GPL-2.0-only
+ *
+ *  This program is free software; you can redistribute it and/or modify
+ *  it under the terms of the GNU General Public License version 2
+ *  as published by the Free Software Foundation.
+ *
+ *  This program is distributed in the hope that it will be useful,
+ *  but WITHOUT ANY WARRANTY; without even the implied warranty of
+ *  MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+ *  GNU General Public License for more details.
+ */
+
+/**
+ * @file
+ * Unit tests of a full server: before it refuses a client it looks for others whose
+ * peer is gone, should a notification never have been sent.
+ *
+ * multi.c, forward.c, dco_linux.c and list.c are the real ones, see
+ * test_dco_connect.c.
+ */
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include "syshead.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#if defined(ENABLE_DCO) && defined(TARGET_LINUX)
+
+#include "mock_instance.h"
+#include "mock_openvpn.h"
+
+#include "list.h"
+#include "pool.h"
+
+/* seconds for which a server does not ask again */
+#define INTERVAL    10
+
+/* each client that knocks has another address */
+static uint32_t n_knocked;
+
+/* the pool of addresses, and how many there are */
+static int pool;
+static int n_addresses;
+
+/*
+ * What multi.c calls to make an instance
+ */
+
+void
+inherit_context_child(struct context *c, const struct context *src)
+{
+    static struct link_socket_info link_socket_info;
+    static struct signal_info sig;
+    static struct tls_multi tls;
+
+    CLEAR(*c);
+    CLEAR(sig);
+    CLEAR(tls);
+    c->sig = &sig;
+    c->c1.tuntap = &tuntap;
+    c->c2.tls_multi = &tls;
+    c->c2.link_socket_info = &link_socket_info;
+    c->c2.coarse_timer_wakeup = now + 3600;
+    c->c2.occ_op = -1;
+    tls.peer_id = MAX_PEER_ID;
+    tls.dco_peer_id = -1;
+}
+
+void
+mroute_addr_init(struct mroute_addr *addr)
+{
+    CLEAR(*addr);
+}
+
+static uint32_t
+hash_key(const void *key, uint32_t iv)
+{
+    return 0;
+}
+
+static bool
+same_key(const void *a, const void *b)
+{
+    return a == b;
+}
+
+ifconfig_pool_handle
+ifconfig_pool_acquire(struct ifconfig_pool *p, in_addr_t *local, in_addr_t *remote,
+                      struct in6_addr *remote_ipv6, const char *common_name)
+{
+    return n_addresses > 0 ? --n_addresses : -1;
+}
+
+bool
+ifconfig_pool_release(struct ifconfig_pool *p, ifconfig_pool_handle hand, const bool hard)
+{
+    n_addresses += p && hand >= 0;
+    return true;
+}
+
+/*
+ * Setup of a case
+ */
+
+/** Let the server be full of clients that are there. */
+static int
+setup(void **state)
+{
+    spend(INTERVAL * 1000);
+    setup_newcomer(state);
+    multi_context.max_clients = N_CLIENTS;
+    multi_context.hash = hash_init(1, 0, hash_key, same_key);
+    multi_context.iter = hash_init(1, 0, hash_key, same_key);
+#ifdef ENABLE_MANAGEMENT
+    multi_context.cid_hash = hash_init(1, 0, hash_key, same_key);
+#endif
+    for (int i = 0; i < N_CLIENTS; ++i)
+    {
+        hash_add(multi_context.hash, &instance[i].real, &instance[i], false);
+        instance[i].did_real_hash = true;
+    }
+    instance_tls[NEWCOMER].dco_peer_id = NEWCOMER;
+    instance_tls[NEWCOMER].multi_state = CAS_CONNECT_DONE;
+    return 0;
+}
+
+/** Let NEWCOMER be set up, when the others have taken all addresses. */
+static int
+setup_pool(void **state)
+{
+    setup(state);
+    client_connect = -1;
+    multi_context.max_clients = N_CLIENTS + 1;
+    instances[N_CLIENTS] = NULL;
+    multi_context.ifconfig_pool = (struct ifconfig_pool *)&pool;
+    n_addresses = 0;
+    for (int i = 0; i < N_CLIENTS; ++i)
+    {
+        instance[i].vaddr_handle = i;
+    }
+    instance[NEWCOMER].vaddr_handle = -1;
+    instance_tls[NEWCOMER].dco_peer_id = -1;
+    instance_tls[NEWCOMER].multi_state = CAS_PENDING;
+    return 0;
+}
+
+static int
+teardown_room(void **state)
+{
+    hash_free(multi_context.hash);
+    hash_free(multi_context.iter);
+#ifdef ENABLE_MANAGEMENT
+    hash_free(multi_context.cid_hash);
+#endif
+    return teardown_newcomer(state);
+}
+
+/** Let a client come. Returns whether it is taken; then it goes again. */
+static bool
+knock(void)
+{
+    const struct mroute_addr real = { .len = 4, .v4.addr = ++n_knocked };
+    struct multi_instance *mi = multi_create_instance(&multi_context, &real);
+
+    if (mi)
+    {
+        multi_close_instance(&multi_context, mi, false);
+    }
+    return mi;
+}
+
+static void
+remove_peers(int first, int n)
+{
+    for (int i = 0; i < n; ++i)
+    {
+        remove_peer(first + i);
+    }
+}
+
+/*
+ * Cases
+ */
+
+static void
+client__when_the_server_is_full_and_a_peer_is_gone__is_taken(void **state)
+{
+    remove_peer(11);
+    assert_true(knock());
+    run_event_loop();
+    assert_only_closed(11, 1);
+    assert_int_equal(kernel.n_requests, N_CLIENTS);
+}
+
+/* the one that is asked for last */
+static void
+client__when_the_server_is_full_and_the_first_peer_is_gone__is_taken(void **state)
+{
+    remove_peer(0);
+    assert_true(knock());
+    run_event_loop();
+    assert_only_closed(0, 1);
+}
+
+static void
+client__when_the_server_is_full_and_no_peer_is_gone__is_refused(void **state)
+{
+    assert_false(knock());
+    run_event_loop();
+    assert_int_equal(n_closed, 0);
+    assert_int_equal(kernel.n_requests, N_CLIENTS);
+}
+
+/* nothing can be said about its clients */
+static void
+client__when_the_server_is_full_and_the_kernel_fails__is_refused(void **state)
+{
+    kernel.request_error = -ENOMEM;
+    remove_peers(0, N_CLIENTS);
+    assert_false(knock());
+    run_event_loop();
+    assert_int_equal(n_closed, 0);
+}
+
+static void
+server__when_it_has_room__asks_for_nobody(void **state)
+{
+    multi_context.max_clients = MAX_CLIENTS;
+    remove_peer(11);
+    assert_true(knock());
+    assert_int_equal(kernel.n_requests, 0);
+    assert_int_equal(n_closed, 0);
+}
+
+/* whoever does, and however often */
+static void
+server__when_knocked_at__asks_after_ten_seconds_again(void **state)
+{
+    for (int i = 0; i < 10 * INTERVAL; ++i)
+    {
+        assert_false(knock());
+        spend(99);
+        update_time();
+    }
+    assert_int_equal(kernel.n_requests, N_CLIENTS);
+    spend(1000);
+    update_time();
+    assert_false(knock());
+    assert_int_equal(kernel.n_requests, 2 * N_CLIENTS);
+}
+
+/* to close one may take a script's time */
+static void
+server__when_many_peers_are_gone__closes_one_and_the_others_in_its_loop(void **state)
+{
+    remove_peers(0, N_CLIENTS);
+    assert_true(knock());
+    assert_int_equal(n_closed, 1);
+    assert_true(run_event_loop() > 1);
+    assert_only_closed(0, N_CLIENTS);
+    assert_int_equal(kernel.n_requests, N_CLIENTS);
+}
+
+/* as long as notifications are queued the kernel may drop more */
+static void
+server__when_full_after_an_overrun__looks_at_all_later(void **state)
+{
+    multicast_error(ENOBUFS);
+    multicast_expired(20, 2, false);
+    dco_read(&tuntap.dco);
+    assert_int_equal(kernel.n_requests, 0);
+
+    remove_peer(11);
+    assert_true(knock());
+    remove_peer(N_CLIENTS - 1);
+    run_event_loop();
+    assert_int_equal(n_closed, 4);
+    assert_true(instance[N_CLIENTS - 1].halt);
+}
+
+static void
+server__when_without_offload__asks_for_nobody(void **state)
+{
+    remove_peer(11);
+    close_tun_dco(&tuntap, NULL);
+    assert_false(knock());
+    assert_int_equal(n_closed, 0);
+    open_device();
+}
+
+static void
+client__when_no_address_is_left_and_a_peer_is_gone__gets_its_address(void **state)
+{
+    remove_peer(11);
+    set_up();
+    assert_in_range(instance[NEWCOMER].vaddr_handle, 0, N_CLIENTS);
+    assert_int_equal(n_addresses, 0);
+    assert_only_closed(11, 1);
+}
+
+static void
+client__when_no_address_is_left_and_no_peer_is_gone__gets_none(void **state)
+{
+    set_up();
+    assert_int_equal(instance[NEWCOMER].vaddr_handle, -1);
+    assert_int_equal(n_closed, 0);
+}
+
+static void
+server__when_it_has_an_address__asks_for_nobody(void **state)
+{
+    n_addresses = 1;
+    remove_peer(11);
+    set_up();
+    assert_int_equal(kernel.n_requests, 0);
+    assert_int_equal(n_closed, 0);
+}
+
+#define ROOM_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown_room)
+#define POOL_TEST(f) cmocka_unit_test_setup_teardown(f, setup_pool, teardown_room)
+
+int
+main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        ROOM_TEST(client__when_the_server_is_full_and_a_peer_is_gone__is_taken),
+        ROOM_TEST(client__when_the_server_is_full_and_the_first_peer_is_gone__is_taken),
+        ROOM_TEST(client__when_the_server_is_full_and_no_peer_is_gone__is_refused),
+        ROOM_TEST(client__when_the_server_is_full_and_the_kernel_fails__is_refused),
+        ROOM_TEST(server__when_it_has_room__asks_for_nobody),
+        ROOM_TEST(server__when_knocked_at__asks_after_ten_seconds_again),
+        ROOM_TEST(server__when_many_peers_are_gone__closes_one_and_the_others_in_its_loop),
+        ROOM_TEST(server__when_full_after_an_overrun__looks_at_all_later),
+        ROOM_TEST(server__when_without_offload__asks_for_nobody),
+        POOL_TEST(client__when_no_address_is_left_and_a_peer_is_gone__gets_its_address),
+        POOL_TEST(client__when_no_address_is_left_and_no_peer_is_gone__gets_none),
+        POOL_TEST(server__when_it_has_an_address__asks_for_nobody),
+    };
+
+    /* the name of a case, or a pattern, to run no other */
+    if (argc > 1)
+    {
+        cmocka_set_test_filter(argv[1]);
+    }
+    return cmocka_run_group_tests_name("dco_room", tests, NULL, NULL);
+}
+
+#else  /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */
+
+int
+main(void)
+{
+    return 0;
+}
+
+#endif /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */
