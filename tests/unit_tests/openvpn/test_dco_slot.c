@@ -238,6 +238,8 @@ key__when_refused__changes_nothing(void **state)
     hard_reset();
     answer = -ENOMEM;
     assert_int_equal(generate(2), -ENOMEM);
+    assert_int_equal(multi.dco_keys_installed, 1);
+    assert_int_equal(active(KS_PRIMARY)->dco_status, DCO_NOT_INSTALLED);
     answer = 0;
     assert_slots(1, 0);
 }
@@ -286,12 +288,22 @@ client__when_back_twice__changes_to_its_last_key(void **state)
 {
     come_back();
     hard_reset();
+    assert_slots(1, 0);
     assert_int_equal(generate(3), 0);
     assert_slots(1, 3);
     wait_for_the_other_side();
     assert_slots(3, 1);
     expire_session();
     assert_slots(3, 0);
+}
+
+/* the old one expires before the new one is of use */
+static void
+key__when_alone_in_the_second_slot__takes_over(void **state)
+{
+    come_back();
+    expire_session();
+    assert_slots(2, 0);
 }
 
 /* the kernel has no longer the only key that is valid */
@@ -308,12 +320,27 @@ key__when_pushed_out_and_needed_again__ends_the_connection(void **state)
     assert_false(update());
 }
 
-/* the kernel has key 3 where key 2 was before it was of use */
+/* the client rekeys before the server uses key 2, whose place key 3 takes */
 static void
-key__when_pushed_out_before_it_takes_over__ends_the_connection(void **state)
+key__when_pushed_out_before_its_time__ends_the_connection(void **state)
 {
     come_back();
     soft_reset();
+    now += DEFERRED / 2;
+    assert_slots(1, 2);
+    assert_int_equal(generate(3), 0);
+    assert_slots(1, 3);
+    now += DEFERRED / 2;
+    assert_false(update());
+    assert_int_equal(swaps, 0);
+}
+
+static void
+key__when_pushed_out_just_in_time__ends_the_connection(void **state)
+{
+    come_back();
+    soft_reset();
+    assert_slots(1, 2);
     wait_for_the_other_side();
     assert_int_equal(generate(3), 0);
     assert_false(update());
@@ -329,8 +356,10 @@ main(int argc, char **argv)
         SLOT_TEST(key__when_new__takes_over_once_the_other_side_has_it),
         SLOT_TEST(key__when_refused__changes_nothing),
         SLOT_TEST(key__when_it_is_the_last__is_wiped),
+        SLOT_TEST(key__when_alone_in_the_second_slot__takes_over),
         SLOT_TEST(key__when_pushed_out_and_needed_again__ends_the_connection),
-        SLOT_TEST(key__when_pushed_out_before_it_takes_over__ends_the_connection),
+        SLOT_TEST(key__when_pushed_out_before_its_time__ends_the_connection),
+        SLOT_TEST(key__when_pushed_out_just_in_time__ends_the_connection),
         SLOT_TEST(client__when_back_after_a_rekey_that_failed__changes_to_its_new_key),
         SLOT_TEST(client__when_it_rekeys_while_an_older_key_is_left__changes_to_its_new_key),
         SLOT_TEST(client__when_back_twice__changes_to_its_last_key),
