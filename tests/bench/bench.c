@@ -49,6 +49,7 @@ static const char usage[] =
     "  kill                  the server closes all clients, one by one\n"
     "  exit                  the server exits\n"
     "  resync                notifications were lost, all peers are there\n"
+    "  walk                  a walk over all clients, as when one of them is looked for\n"
     "  idle                  what the event loop calls before it waits\n"
     "  open                  opens the device\n"
     "  loss SERVERS LIMITED  the largest loss at once that leaves the server alive and in step,\n"
@@ -347,6 +348,26 @@ resync(void)
     measure_end();
 }
 
+/** What each walk over all clients does at least, as multi_delete_dup(). */
+static void
+walk(void)
+{
+    struct hash_iterator hi;
+    const struct hash_element *he;
+    int n = 0;
+
+    measure_begin(false);
+    hash_iterator_init(multi_context.iter, &hi);
+    while ((he = hash_iterator_next(&hi)))
+    {
+        const struct multi_instance *mi = he->value;
+        n += !mi->halt;
+    }
+    hash_iterator_free(&hi);
+    measure_end();
+    assert_int_equal(n, N_CLIENTS);
+}
+
 static void
 fake_event_ctl(struct event_set *es, event_t event, unsigned int rwflags, void *arg)
 {
@@ -374,7 +395,7 @@ many(const char *scene)
         void (*play)(void);
     } scenes[] = {
         { "lost", lost }, { "kill", kill_all }, { "exit", exit_server }, { "resync", resync },
-        { "idle", idle },
+        { "walk", walk }, { "idle", idle },
     };
 
     for (int i = 0; i < (int)SIZE(scenes); ++i)

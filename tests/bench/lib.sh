@@ -76,7 +76,7 @@ cells_of()
             echo "$2 64 $scene 1 64"
         done ;;
     growth)
-        for scene in lost kill exit resync
+        for scene in lost kill exit resync walk
         do
             dumped=$("$2/bench-64" "$scene" 2>/dev/null | sed -n 's/.* dumped=\([0-9]*\).*/\1/p' || :)
             for number in $clients

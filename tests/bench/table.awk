@@ -79,7 +79,7 @@ function value(tree, arguments, clients, name)
         others[++n_others] = tree
     }
     size = word["clients"]
-    if (size != "" && !(size in is_size) && word["arguments"] ~ /^(lost|kill|exit|resync)$/)
+    if (size != "" && !(size in is_size) && word["arguments"] ~ /^(lost|kill|exit|resync|walk)$/)
     {
         is_size[size] = 1
         sizes[++n_sizes] = size + 0
@@ -178,8 +178,8 @@ function cell(tree, scene, size, name, per)
 
 function growth(    s, n, scenes, names, i, j, line, at)
 {
-    n = split("lost kill exit resync", scenes, " ")
-    split("All are lost at once|The server closes them, one by one|The server exits|A resync", names, "|")
+    n = split("lost kill exit resync walk", scenes, " ")
+    split("All are lost at once|The server closes them, one by one|The server exits|A resync|A walk over all", names, "|")
     for (s = 1; s <= n; ++s)
     {
         line = "clients"
@@ -207,7 +207,7 @@ function growth(    s, n, scenes, names, i, j, line, at)
     for (i = 1; i <= n_sizes; ++i)
         at = sizes[i] <= 1024 ? sizes[i] : at
     row("what happens|tree|calls|requests|dumped|left|longest pass: calls|requests|datagrams|dumped|instr.")
-    for (s = 1; s <= n; ++s)
+    for (s = 1; s < n; ++s)
         for (j = 1; j <= n_trees; ++j)
         {
             line = scenes[s] "|" trees[j]

@@ -12,7 +12,7 @@ unit_tests=$top/tests/unit_tests
 our_tests=$unit_tests/openvpn
 
 # what of a tree the drivers are linked with: dco_key, dco_slot, those of multi.c and
-# the event loop, dco_peer, and all others
+# the event loop, dco_peer, dco_table, and all others
 dco_key="tests/unit_tests/openvpn/mock_msg.c
     src/openvpn/buffer.c src/openvpn/crypto.c src/openvpn/crypto_mbedtls.c src/openvpn/crypto_openssl.c
     src/openvpn/forward.c src/openvpn/mss.c src/openvpn/mtu.c src/openvpn/otime.c src/openvpn/packet_id.c
@@ -28,6 +28,8 @@ dco_loop="$dco_linux
     src/openvpn/mudp.c src/openvpn/multi.c src/openvpn/ping.c src/openvpn/schedule.c src/openvpn/sig.c"
 dco_peer="$dco_loop
     src/openvpn/dco.c"
+dco_table="$dco_loop
+    src/openvpn/mroute.c src/openvpn/reflect_filter.c"
 
 # and what of openvpn/
 dco_linux_mocks="$our_tests/mock_netlink.c $our_tests/mock_openvpn.c"
@@ -114,10 +116,13 @@ build_driver()
         link=-Wl,--gc-sections
         # shellcheck disable=SC2086 # a list of words
         [ -d "$objects" ] || compile_objects "$from" "$objects" $dco_slot || return 1 ;;
-    dco_connect|dco_instance|dco_loop|dco_peer)
+    dco_connect|dco_instance|dco_loop|dco_peer|dco_table)
         files=$dco_loop
         objects=$dir/dco_loop.objects
-        [ "$driver" != dco_peer ] || { files=$dco_peer objects=$dir/dco_peer.objects; }
+        case $driver in
+        dco_peer) files=$dco_peer objects=$dir/dco_peer.objects ;;
+        dco_table) files=$dco_table objects=$dir/dco_table.objects ;;
+        esac
         link="-Wl,--gc-sections -Wl,--wrap=x_msg"
         # shellcheck disable=SC2086 # a list of words
         [ -d "$objects" ] || { compile_objects "$from" "$objects" $files &&
