@@ -13,14 +13,33 @@ stages="start series series-tests follow-up follow-up-tests"
 unit_tests_dir=$top/tests/unit_tests/openvpn
 commits_dir=$top/tests/unit_tests/commits
 
-# follow_up_names: the files of the follow-ups, from patches/ on. The series of other
-# releases has one of its own where it has to differ.
+# follow_up_names: the files of the follow-ups that the base has not, from patches/ on. The
+# series of other releases has one of its own where it has to differ.
 follow_up_names()
 {
     (cd "$top/patches" && printf '%s\n' follow-up/*.patch) | while read -r name
     do
+        number=$(number_of "$name")
+        case ,$base_has, in
+        *",$number,"*) continue ;;
+        esac
         [ ! -e "$top/patches/$base_line$name" ] || name=$base_line$name
         echo "$name"
+    done
+}
+
+# number_of FILE: the number that a patch begins with
+number_of()
+{
+    echo "${1##*/}" | sed 's/^0*\([0-9]*\)-.*/\1/'
+}
+
+# follow_up_numbers: those of follow_up_names
+follow_up_numbers()
+{
+    for name in $(follow_up_names)
+    do
+        number_of "$name"
     done
 }
 
@@ -153,10 +172,10 @@ format_commits()
 }
 
 # normalised FILE: without what depends on the base and the day alone: blobs, line
-# numbers, what is above a hunk, the date
+# numbers, what is above a hunk, the date, how many patches there are
 normalised()
 {
-    sed 's/^index [0-9a-f.]*/index/; s/^@@ -[0-9]*,\([0-9]*\) +[0-9]*,\([0-9]*\) @@.*/@@ -\1 +\2 @@/; /^Date: /d' "$1"
+    sed 's/^index [0-9a-f.]*/index/; s/^@@ -[0-9]*,\([0-9]*\) +[0-9]*,\([0-9]*\) @@.*/@@ -\1 +\2 @@/; /^Date: /d; s/^Subject: \[PATCH [0-9/]*\]/Subject:/' "$1"
 }
 
 # same FILE FILE: whether they are, but for that

@@ -69,7 +69,7 @@ make_scratch()
     trap 'exit 143' TERM HUP
 }
 
-# table: src/openvpn/bases in lines of "name kind first series id version writer";
+# table: src/openvpn/bases in lines of "name kind first series id version writer has";
 # a - is gone there, so that a field is empty: they are separated by |
 table()
 {
@@ -77,7 +77,7 @@ table()
         sub(/-.*/, "", version)
         if (!($4 in writer)) writer[$4] = $1
         first = $3 == "-" ? "" : $3
-        print $1 "|" $2 "|" first "|" $4 "|" $5 "|" version "|" writer[$4] }' "$top/src/openvpn/bases"
+        print $1 "|" $2 "|" first "|" $4 "|" $5 "|" version "|" writer[$4] "|" $6 }' "$top/src/openvpn/bases"
 }
 
 # base_names: the names of all bases
@@ -104,11 +104,11 @@ versions_of()
         sed -n '1p; $p' | uniq | sed 'N; s/\n/ to /'
 }
 
-# find_row LINE-OF-TABLE: set $base_first, $base_series and $base_writer. $base_line is
+# find_row LINE-OF-TABLE: set $base_first, $base_series, $base_writer and $base_has. $base_line is
 # what is ahead of series/ and follow-up/ in patches/: nothing, or a folder and a slash
 find_row()
 {
-    IFS='|' read -r row_name row_kind base_first base_series row_id row_version base_writer <<EOF
+    IFS='|' read -r row_name row_kind base_first base_series row_id row_version base_writer base_has <<EOF
 $1
 EOF
     base_line=${base_series%series}

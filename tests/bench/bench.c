@@ -33,7 +33,8 @@ static const char usage[] =
     "  kill                  the server closes all clients, one by one\n"
     "  exit                  the server exits\n"
     "  resync                notifications were lost, all peers are there\n"
-    "  full                  a client comes to a full server, all peers are there\n";
+    "  full                  a client comes to a full server, all peers are there\n"
+    "  walk                  a walk over all clients, as when one of them is looked for\n";
 
 /*
  * What the linker wants and the mocks don't have
@@ -243,6 +244,26 @@ resync(void)
     measure_end();
 }
 
+/** What each walk over all clients does at least, as multi_delete_dup(). */
+static void
+walk(void)
+{
+    struct hash_iterator hi;
+    const struct hash_element *he;
+    int n = 0;
+
+    measure_begin(false);
+    hash_iterator_init(multi_context.iter, &hi);
+    while ((he = hash_iterator_next(&hi)))
+    {
+        const struct multi_instance *mi = he->value;
+        n += !mi->halt;
+    }
+    hash_iterator_free(&hi);
+    measure_end();
+    assert_int_equal(n, N_CLIENTS);
+}
+
 bool dco_make_room(dco_context_t *dco) __attribute__((weak));
 
 static void
@@ -265,7 +286,7 @@ many(const char *scene)
         void (*play)(void);
     } scenes[] = {
         { "lost", lost }, { "kill", kill_all }, { "exit", exit_server }, { "resync", resync },
-        { "full", full },
+        { "full", full }, { "walk", walk },
     };
 
     for (int i = 0; i < (int)SIZE(scenes); ++i)

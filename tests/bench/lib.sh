@@ -116,7 +116,7 @@ cells_of()
     case $1 in
     one) printf '64 %s\n' "parse 64 1" "parse 1 64" "close 64 1" "close 1 64" ;;
     growth)
-        for scene in lost kill exit resync full
+        for scene in lost kill exit resync full walk
         do
             dumped=$("$dir/$2/bench-64" "$scene" 2>/dev/null | sed -n 's/.* dumped=\([0-9]*\).*/\1/p' || :)
             for number in $clients

@@ -130,7 +130,7 @@ function cell(tree, scene, size, name, per)
 
 function growth(    s, n, scenes, what, i, j, line, at)
 {
-    n = split("lost kill exit resync full", scenes, " ")
+    n = split("lost kill exit resync full walk", scenes, " ")
     line = "what happens|clients"
     for (j = 1; j <= n_trees; ++j)
         line = line "|" trees[j]
@@ -148,7 +148,7 @@ function growth(    s, n, scenes, what, i, j, line, at)
     for (i = 1; i <= n_sizes; ++i)
         at = size[i] <= 1024 ? size[i] : at
     row("what happens|tree|calls|requests|dumped|left|longest pass: calls|requests|datagrams|dumped|instr.")
-    for (s = 1; s <= n; ++s)
+    for (s = 1; s < n; ++s)
         for (j = 1; j <= n_trees; ++j)
             if (cell(trees[j], scenes[s], at, "calls", 1) ~ /^[0-9]/)
             {

@@ -68,14 +68,17 @@ client_start(int n, int certificate, bool tcp, bool p2p, const char *openvpn, co
     snprintf(crt, sizeof(crt), "%s/c%d.crt", keys, certificate);
     snprintf(key, sizeof(key), "%s/c%d.key", keys, certificate);
     snprintf(file, sizeof(clients[n].log), "%s/client%d.log", log, n);
+    const bool again = !unlink(file);
     /* no data packets: they are the kernel's, and must not get to the server */
     const char *argv[] = {
         openvpn, p2p ? "--tls-client" : "--client", "--disable-dco", "--dev", "null",
-        "--remote", remote, "1194", tcp ? "tcp4-client" : "udp4", "--local", local, "--lport", "0",
+        "--remote", remote, "1194", tcp ? "tcp4-client" : "udp4", "--local", local,
+        "--lport", tcp ? "0" : "1194",
         "--ifconfig-noexec", "--route-noexec", "--ca", ca, "--cert", crt, "--key", key,
         "--data-ciphers", "AES-256-GCM", "--remap-usr1", "SIGTERM", "--connect-retry-max", "1",
         "--log", file, "--verb", "3", "--disable-occ",
-        p2p ? NULL : "--pull-filter", "ignore", "ping", NULL
+        p2p ? NULL : "--pull-filter", "ignore", "ping",
+        again ? "--pull-filter" : NULL, "ignore", "protocol-flags", NULL
     };
 
     const pid_t parent = getpid();
@@ -100,6 +103,14 @@ client_lose(int n)
         kill(clients[n].pid, SIGSTOP);
         clients[n].lost = true;
     }
+}
+
+void
+client_kill(int n)
+{
+    kill(clients[n].pid, SIGKILL);
+    waitid(P_PID, (id_t)clients[n].pid, &(siginfo_t){ 0 }, WEXITED);
+    clients[n].pid = 0;
 }
 
 bool

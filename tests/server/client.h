@@ -16,7 +16,9 @@
 uint32_t client_server_address(void);
 
 /* Start client N, with the certificate of client CERTIFICATE. OPENVPN is the
- * program, KEYS the folder with keys, LOG the folder for its log. */
+ * program, KEYS the folder with keys, LOG the folder for its log. Over UDP it has the
+ * same address, and port, when it is started again; it is an older one then, without
+ * dynamic tls-crypt. */
 void client_start(int n, int certificate, bool tcp, bool p2p, const char *openvpn,
                   const char *keys, const char *log);
 
@@ -25,6 +27,9 @@ int client_by_address(uint32_t address);
 
 /* Lose a client: it is stopped, as if nothing came through any more */
 void client_lose(int n);
+
+/* End a client without a word */
+void client_kill(int n);
 
 /* Whether it was started, and neither lost nor has ended */
 bool client_alive(int n);

@@ -87,6 +87,11 @@ command_line(const struct scenario *s, const struct scene_paths *paths, const ch
     }
     if (s->situation == SITUATION_USR1_PERSIST)
         APPEND("--persist-tun");
+    if (s->situation == SITUATION_RETURN)
+    {
+        /* the key before has to outlive a rekey that fails, and the next one */
+        APPEND("--reneg-sec", "1200", "1200", "--tran-window", "3600");
+    }
     if (s->situation == SITUATION_INACTIVE)
         APPEND("--inactive", "60");
     if (s->situation == SITUATION_STATUS_FILE)

@@ -28,7 +28,7 @@ struct peer
     uint32_t address;           /* the client's, host byte order */
     bool keepalive;
     bool keys[2];               /* OVPN_KEY_SLOT_PRIMARY, _SECONDARY */
-    unsigned int swaps;
+    unsigned int swaps, new_keys;
     struct module_count count;
 };
 
@@ -100,6 +100,12 @@ unsigned int
 module_swaps(int id)
 {
     return lookup(id) ? lookup(id)->swaps : 0;
+}
+
+unsigned int
+module_new_keys(int id)
+{
+    return lookup(id) ? lookup(id)->new_keys : 0;
 }
 
 uint32_t
@@ -360,6 +366,7 @@ peer_request(enum request request, int id, struct nlattr **tb)
             if (!tb[OVPN_NEW_KEY_ATTR_KEY_SLOT])
                 return -EINVAL;
             peer->keys[nla_get_u8(tb[OVPN_NEW_KEY_ATTR_KEY_SLOT]) & 1] = true;
+            ++peer->new_keys;
             return 0;
 
         case REQUEST_SWAP_KEYS:

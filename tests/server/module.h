@@ -57,8 +57,10 @@ unsigned int module_peers(void);
  * give MODULE_NO_PEER. */
 int module_next_peer(int id);
 
-/* How often peer ID's keys were exchanged so far; 0 without the peer */
+/* How often peer ID's keys were exchanged so far, and how often it got a new one; 0
+ * without the peer */
 unsigned int module_swaps(int id);
+unsigned int module_new_keys(int id);
 
 /*
  * Byte counts: the transport's (LINK_RX_BYTES) are COUNT << MODULE_COUNT_SHIFT,

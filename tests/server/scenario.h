@@ -53,6 +53,7 @@ enum situation
     SITUATION_EXPIRE,           /* an established client's peer expires */
     SITUATION_STORM,            /* all peers expire at once */
     SITUATION_REKEY,            /* the clients' keys are renegotiated */
+    SITUATION_RETURN,           /* but for one that is gone, and comes back soon after */
     SITUATION_DUPLICATE,        /* a client connects with a common name in use */
     SITUATION_KILL_CN,          /* management: kill, by common name */
     SITUATION_KILL_ADDRESS,     /* and by address */

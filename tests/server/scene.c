@@ -72,7 +72,7 @@ static struct
     unsigned int spins;
     int started;                /* clients */
     int certificates[CLIENTS];
-    unsigned int swaps_before[CLIENTS];
+    unsigned int swaps_before[CLIENTS], keys_before[CLIENTS];
     int subject;                /* the client that the situation is about */
     bool armed, fired, ending;
     unsigned int seen[REQUEST_COUNT];
@@ -273,7 +273,55 @@ lose_refused(void)
     start_next();
 }
 
+
+static void
+count_keys(void)
+{
+    for (int n = 0; n < play.started; ++n)
+    {
+        play.keys_before[n] = module_new_keys(peer_of_client(n));
+    }
+}
+
+/* All clients that there are have another key */
+static bool
+has_new_keys(void)
+{
+    for (int n = 0; n < play.started; ++n)
+    {
+        const int id = peer_of_client(n);
+        if (client_alive(n) && id != MODULE_NO_PEER && module_new_keys(id) == play.keys_before[n])
+        {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Situations */
+
+/* SITUATION_RETURN, whose server has --reneg-sec 1200 */
+static void
+rekey(void)
+{
+    count_keys();
+    host_advance(1201 * 1000L);
+}
+
+static void
+come_back(void)
+{
+    count_keys();
+    client_start(play.subject, play.certificates[play.subject], false, false, play.paths.openvpn,
+                 play.paths.keys, play.paths.run);
+}
+
+static bool
+is_back(void)
+{
+    return client_initialised(play.subject)
+           && module_new_keys(peer_of_client(play.subject)) > play.keys_before[play.subject];
+}
 
 /* The first client that is established */
 static int
@@ -311,6 +359,11 @@ trigger(void)
             for (int n = 0; n < play.started; ++n)
                 play.swaps_before[n] = module_swaps(peer_of_client(n));
             host_advance(3601 * 1000L);         /* --reneg-sec 3600 */
+            break;
+
+        case SITUATION_RETURN:
+            client_kill(play.subject);
+            rekey();
             break;
 
         case SITUATION_DUPLICATE:
@@ -585,8 +638,9 @@ append_situation(enum situation situation, enum target target)
     {
         append((struct step) {
             "situation", trigger,
-            comes ? newest_is_done : situation == SITUATION_REKEY ? has_rekeyed : NULL,
-            comes ? PACE_REAL : situation == SITUATION_REKEY ? PACE_BRISK : PACE_SETTLE, 1
+            comes ? newest_is_done : situation == SITUATION_REKEY ? has_rekeyed
+            : situation == SITUATION_RETURN ? has_new_keys : NULL,
+            comes || situation == SITUATION_RETURN ? PACE_REAL : situation == SITUATION_REKEY ? PACE_BRISK : PACE_SETTLE, 1
         });
     }
     if (fills(situation))
@@ -598,6 +652,12 @@ append_situation(enum situation situation, enum target target)
         append((struct step) { "close", nothing, NULL, PACE_SETTLE,
                                situation == SITUATION_INACTIVE ? 70 : 1 });
         append((struct step) START_ONE);
+    }
+    if (situation == SITUATION_RETURN)
+    {
+        append((struct step) { "rekey fails", nothing, NULL, PACE_SETTLE, 601 });   /* --hand-window */
+        append((struct step) { "back", come_back, is_back, PACE_REAL, 0 });
+        append((struct step) { "rekey", rekey, has_new_keys, PACE_REAL, 0 });
     }
     append((struct step) { "settle", settle, NULL, PACE_SETTLE, SETTLE });
     append((struct step) { "check", check_situation, NULL, PACE_SETTLE, 1 });

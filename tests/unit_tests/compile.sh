@@ -11,12 +11,16 @@
 unit_tests=$top/tests/unit_tests
 our_tests=$unit_tests/openvpn
 
-# what of a tree the drivers are linked with: dco_key, those of multi.c and the
-# event loop, dco_peer, and all others
+# what of a tree the drivers are linked with: dco_key, dco_slot, those of multi.c and
+# the event loop, dco_peer, dco_table, and all others
 dco_key="tests/unit_tests/openvpn/mock_msg.c
     src/openvpn/buffer.c src/openvpn/crypto.c src/openvpn/crypto_mbedtls.c src/openvpn/crypto_openssl.c
     src/openvpn/forward.c src/openvpn/mss.c src/openvpn/mtu.c src/openvpn/otime.c src/openvpn/packet_id.c
     src/openvpn/platform.c src/openvpn/ssl.c src/openvpn/win32-util.c"
+dco_slot="tests/unit_tests/openvpn/mock_msg.c
+    src/openvpn/buffer.c src/openvpn/crypto.c src/openvpn/crypto_mbedtls.c src/openvpn/crypto_openssl.c
+    src/openvpn/dco.c src/openvpn/otime.c src/openvpn/packet_id.c src/openvpn/platform.c src/openvpn/ssl.c
+    src/openvpn/win32-util.c"
 dco_linux="tests/unit_tests/openvpn/mock_msg.c tests/unit_tests/openvpn/mock_get_random.c
     src/openvpn/buffer.c src/openvpn/dco_linux.c src/openvpn/otime.c src/openvpn/platform.c src/openvpn/win32-util.c"
 dco_loop="$dco_linux
@@ -24,6 +28,8 @@ dco_loop="$dco_linux
     src/openvpn/mtcp.c src/openvpn/mudp.c src/openvpn/multi.c src/openvpn/ping.c src/openvpn/schedule.c src/openvpn/sig.c"
 dco_peer="$dco_loop
     src/openvpn/dco.c"
+dco_table="$dco_loop
+    src/openvpn/mroute.c src/openvpn/reflect_filter.c"
 
 # and what of openvpn/
 dco_linux_mocks="$our_tests/mock_netlink.c $our_tests/mock_openvpn.c"
@@ -58,7 +64,7 @@ compile_objects()
     done
 }
 
-# compile_mocks TREE DIR OPTION...: what of openvpn/ all drivers but dco_key use
+# compile_mocks TREE DIR OPTION...: what of openvpn/ all drivers but dco_key and dco_slot use
 compile_mocks()
 {
     compile_ours "$dco_linux_mocks" "$@"
@@ -105,10 +111,18 @@ build_driver()
         link=-Wl,--gc-sections
         # shellcheck disable=SC2086 # a list of words
         [ -d "$objects" ] || compile_objects "$from" "$objects" $dco_key || return 1 ;;
-    dco_connect|dco_instance|dco_loop|dco_peer|dco_refused|dco_room)
+    dco_slot)
+        objects=$dir/dco_slot.objects
+        link=-Wl,--gc-sections
+        # shellcheck disable=SC2086 # a list of words
+        [ -d "$objects" ] || compile_objects "$from" "$objects" $dco_slot || return 1 ;;
+    dco_connect|dco_instance|dco_loop|dco_peer|dco_refused|dco_room|dco_table)
         files=$dco_loop
         objects=$dir/dco_loop.objects
-        [ "$driver" != dco_peer ] || { files=$dco_peer objects=$dir/dco_peer.objects; }
+        case $driver in
+        dco_peer) files=$dco_peer objects=$dir/dco_peer.objects ;;
+        dco_table) files=$dco_table objects=$dir/dco_table.objects ;;
+        esac
         link="-Wl,--gc-sections -Wl,--wrap=x_msg"
         # shellcheck disable=SC2086 # a list of words
         [ -d "$objects" ] || { compile_objects "$from" "$objects" $files &&
