@@ -271,9 +271,7 @@ full(void)
 {
     measure_begin(true);
     if (dco_make_room)
-    {
         dco_make_room(&tuntap.dco);
-    }
     measure_end();
 }
 

@@ -501,9 +501,7 @@ read_queue(void)
     call.first = n_scanned;
     call.start = wall_clock;
     if (left && since(&left_at) > owed)
-    {
         call.budget = since(&left_at) - owed;
-    }
     asked = -1;
     kernel.fruitless_reads = -2 * ALL_CLIENTS;  /* the mock allows 100 */
     const int ret = dco_read(&tuntap.dco);

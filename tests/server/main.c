@@ -73,9 +73,7 @@ command_line(const struct scenario *s, const struct scene_paths *paths, const ch
             APPEND("--server", "10.8.0.0", "255.255.255.0");
     }
     if (s->situation == SITUATION_VANISH || s->situation == SITUATION_GARBLED)
-    {
         APPEND("--max-clients", "3");
-    }
     if (s->variant == VARIANT_SCRIPT || s->variant == VARIANT_SLOW_SCRIPT)
     {
         const char *fifo = path(paths->run, "fifo");

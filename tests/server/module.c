@@ -284,9 +284,7 @@ module_remove_silently(int id)
 {
     struct peer *peer = lookup(id);
     if (peer)
-    {
         peer->present = false;
-    }
 }
 
 void

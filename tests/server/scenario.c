@@ -124,9 +124,7 @@ scenario_format(const struct scenario *s, char *text, size_t size)
     const int length = snprintf(text, size, "%s/%s/%s", proto_names[s->proto],
                                 variant_names[s->variant], situation_names[s->situation]);
     if (s->repeats > 1 && length > 0 && (size_t)length < size)
-    {
         snprintf(text + length, size - length, ".%u", s->repeats);
-    }
     if (s->target != TARGET_NONE && length > 0 && (size_t)length < size)
     {
         char lag[16] = "";

@@ -209,23 +209,15 @@ newest_is_taken(void)
     char name[512], line[1024];
     int refused = 0;
     if (newest_is_ready())
-    {
         return true;
-    }
     snprintf(name, sizeof(name), "%s/server.log", play.paths.run);
     FILE *file = fopen(name, "re");
     while (file && fgets(line, sizeof(line), file))
-    {
         refused += strstr(line, "would exceed maximum number of clients") != NULL;
-    }
     if (file)
-    {
         fclose(file);
-    }
     if (client_alive(play.started - 1) && refused < 2)
-    {
         return false;
-    }
     verdict_add("refuses", "client %d", play.started - 1);
     client_lose(play.started - 1);
     return true;
@@ -278,9 +270,7 @@ static void
 count_keys(void)
 {
     for (int n = 0; n < play.started; ++n)
-    {
         play.keys_before[n] = module_new_keys(peer_of_client(n));
-    }
 }
 
 /* All clients that there are have another key */
@@ -291,9 +281,7 @@ has_new_keys(void)
     {
         const int id = peer_of_client(n);
         if (client_alive(n) && id != MODULE_NO_PEER && module_new_keys(id) == play.keys_before[n])
-        {
             return false;
-        }
     }
     return true;
 }
@@ -644,9 +632,7 @@ append_situation(enum situation situation, enum target target)
         });
     }
     if (fills(situation))
-    {
         append((struct step) { "knock", start_next, newest_is_taken, PACE_REAL, 0 });
-    }
     if (target == TARGET_LAGGING)
     {
         append((struct step) { "close", nothing, NULL, PACE_SETTLE,

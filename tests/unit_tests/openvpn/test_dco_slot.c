@@ -1,22 +1,4 @@
-/*
- *  OpenVPN -- An application to securely tunnel IP networks
- *             over a single UDP port, with support for SSL/TLS-based
- *             session authentication and key exchange,
- *             packet encryption, packet authentication, and
- *             packet compression.
- *
- *  SPDX-License-Identifier: GPL-2.0-only
- *
- *  This program is free software; you can redistribute it and/or modify
- *  it under the terms of the GNU General Public License version 2
- *  as published by the Free Software Foundation.
- *
- *  This program is distributed in the hope that it will be useful,
- *  but WITHOUT ANY WARRANTY; without even the implied warranty of
- *  MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
- *  GNU General Public License for more details.
- */
-
+/* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file
  * Unit tests of which keys are in the two slots that the kernel has for a peer,
@@ -366,10 +348,7 @@ main(int argc, char **argv)
     };
 
     /* the name of a case, or a pattern, to run no other */
-    if (argc > 1)
-    {
-        cmocka_set_test_filter(argv[1]);
-    }
+    cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("dco_slot", tests, NULL, NULL);
 }
 
