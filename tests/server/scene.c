@@ -792,7 +792,7 @@ scene_start(const struct scenario *scenario, const struct scene_paths *where)
     {
         append(gone);
     }
-    append(one);
+    append(fills(play.scene.situation) ? (struct step) { "connect", start_next, newest_is_taken, PACE_REAL, 0 } : one);
     /* one, or two a round, may have come besides */
     for (int i = 0; i < established + 2 + (play.scene.any ? 2 * ROUNDS_ANY : 0); ++i)
     {
