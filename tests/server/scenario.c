@@ -193,7 +193,7 @@ scenario_reachable(const struct scenario *s)
     /* it is about what the server asks for before it refuses a client */
     if (s->situation == SITUATION_VANISH_POOL
         || ((s->situation == SITUATION_VANISH || s->situation == SITUATION_GARBLED)
-            && s->request != REQUEST_GET_PEER))
+            && (s->variant != VARIANT_PLAIN || s->request != REQUEST_GET_PEER)))
         return false;
     /* who is served meanwhile is what it is about, or which keys there are */
     if (s->variant == VARIANT_SLOW_SCRIPT || s->situation == SITUATION_RETURN)

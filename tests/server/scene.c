@@ -788,7 +788,7 @@ scene_start(const struct scenario *scenario, const struct scene_paths *where)
     /* the server is as good as new: a client comes, and all go, each alone */
     if (play.scene.proto == PROTO_P2P || fills(play.scene.situation))
         append(gone);
-    append(one);
+    append(fills(play.scene.situation) ? (struct step) { "connect", start_next, newest_is_taken, PACE_REAL, 0 } : one);
     /* one, or two a round, may have come besides */
     for (int i = 0; i < established + 2 + (play.scene.any ? 2 * ROUNDS_ANY : 0); ++i)
         append(gone);
