@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "check.h"
 #include "client.h"
+#include "host.h"
 #include "instance.h"
 #include "module.h"
 #include "reports.h"
@@ -16,9 +17,41 @@ check_p2p(void)
         verdict_add("orphans", "the kernel has %u peers, peer-id %d is held", module_peers(), peer);
 }
 
+/* Each client's routes are in the kernel, and there are no others */
+static void
+check_routes(void)
+{
+    struct instance_route routes[MODULE_PEERS];
+    const struct host_route *there;
+    const int count = instance_routes(routes, MODULE_PEERS), host_count = host_routes(&there);
+    for (int i = 0; i < count; ++i)
+    {
+        if (routes[i].owned && !host_has_route(routes[i].network, routes[i].bits, routes[i].gateway))
+        {
+            verdict_add("routes", "the kernel has no route %x/%d through %x", routes[i].network,
+                        routes[i].bits, routes[i].gateway);
+        }
+    }
+    for (int n = 0; n < host_count; ++n)
+    {
+        int i = count - 1;
+        while (i >= 0 && !(routes[i].network == there[n].network && routes[i].bits == there[n].bits
+                           && routes[i].gateway == there[n].gateway))
+        {
+            --i;
+        }
+        if (i < 0)
+        {
+            verdict_add("routes", "the kernel has a route %x/%d through %x, which is nobody's",
+                        there[n].network, there[n].bits, there[n].gateway);
+        }
+    }
+}
+
 void
 check_server(void)
 {
+    check_routes();
     struct instance list[MODULE_PEERS];
     const int count = instance_list(list, MODULE_PEERS);
     unsigned int claimed = 0;

@@ -183,6 +183,8 @@ __wrap_waitpid(pid_t pid, int *status, int options)
  * is made anew has another index (net/core/dev.c: dev_new_index()). */
 
 static unsigned int ifindex = FIRST_IFINDEX - 1;
+static struct host_route routes[64];
+static int route_count;
 
 int
 __wrap_net_iface_new(void *ctx, const char *name, const char *type, void *arg)
@@ -200,6 +202,7 @@ __wrap_net_iface_del(void *ctx, const char *name)
     (void)ctx;
     (void)name;
     module_interface_del();
+    route_count = 0;
     return 0;
 }
 
@@ -219,6 +222,72 @@ __wrap_net_iface_type(void *ctx, const char *name, char *type)
     return -ENODEV;     /* there is no interface yet */
 }
 
+/* Routes through a peer's address. A route with another gateway is another one: net/ipv4/
+ * fib_trie.c, fib_table_insert() without NLM_F_EXCL and NLM_F_REPLACE, and fib_nh_match() in
+ * fib_table_delete(). They go with the interface. */
+
+static int
+find_route(uint32_t network, int bits, uint32_t gateway)
+{
+    int i = route_count - 1;
+    while (i >= 0 && !(routes[i].network == network && routes[i].bits == bits
+                       && routes[i].gateway == gateway))
+    {
+        --i;
+    }
+    return i;
+}
+
+int
+host_routes(const struct host_route **list)
+{
+    *list = routes;
+    return route_count;
+}
+
+bool
+host_has_route(uint32_t network, int bits, uint32_t gateway)
+{
+    return find_route(network, bits, gateway) >= 0;
+}
+
+int
+__wrap_net_route_v4_add(void *ctx, const uint32_t *network, int bits, const uint32_t *gateway,
+                        const char *interface, uint32_t table, int metric)
+{
+    (void)ctx;
+    (void)interface;
+    (void)table;
+    (void)metric;
+    if (find_route(*network, bits, *gateway) >= 0)
+    {
+        return -EEXIST;
+    }
+    if (route_count == sizeof(routes) / sizeof(*routes))
+    {
+        return -ENOMEM;
+    }
+    routes[route_count++] = (struct host_route) { *network, bits, *gateway };
+    return 0;
+}
+
+int
+__wrap_net_route_v4_del(void *ctx, const uint32_t *network, int bits, const uint32_t *gateway,
+                        const char *interface, uint32_t table, int metric)
+{
+    (void)ctx;
+    (void)interface;
+    (void)table;
+    (void)metric;
+    const int i = find_route(*network, bits, *gateway);
+    if (i < 0)
+    {
+        return -ESRCH;
+    }
+    routes[i] = routes[--route_count];
+    return 0;
+}
+
 /* All others do nothing, and succeed; there is no route to anywhere */
 #define NOTHING(name, result)   \
     int __wrap_ ## name(void);  \
@@ -235,8 +304,6 @@ NOTHING(net_addr_v6_add, 0)
 NOTHING(net_addr_v6_del, 0)
 NOTHING(net_addr_ptp_v4_add, 0)
 NOTHING(net_addr_ptp_v4_del, 0)
-NOTHING(net_route_v4_add, 0)
-NOTHING(net_route_v4_del, 0)
 NOTHING(net_route_v6_add, 0)
 NOTHING(net_route_v6_del, 0)
 NOTHING(net_route_v4_best_gw, -ENETUNREACH)

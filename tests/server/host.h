@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the server gets from its host besides netlink, under the scenario's
- * control: interfaces and routes (there are none), the clock, and waiting.
+ * control: interfaces and routes, the clock, and waiting.
  *
  * The server's clock runs as the real one, and host_advance() sets it
  * forward: no scenario has to sleep through a timeout.
@@ -9,8 +9,24 @@
 #ifndef HOST_H
 #define HOST_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 /* Set the server's clock forward, in milliseconds */
 void host_advance(long milliseconds);
+
+/* A route through the address of a client, host byte order; the server gives IPv4 ones */
+struct host_route
+{
+    uint32_t network;
+    int bits;
+    uint32_t gateway;
+};
+
+/* All that there are; returns how many */
+int host_routes(const struct host_route **list);
+
+bool host_has_route(uint32_t network, int bits, uint32_t gateway);
 
 /*
  * To be implemented by the scenario: the server waits for events and there are

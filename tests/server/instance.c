@@ -65,6 +65,42 @@ instance_list(struct instance *list, int max)
     return count;
 }
 
+/* Whether that network is this instance's in the server's table */
+static bool
+owns(const struct multi_instance *mi, const struct iroute *ir)
+{
+    struct openvpn_sockaddr network = { .addr.in4 = { .sin_family = AF_INET } };
+    struct mroute_addr address;
+    network.addr.in4.sin_addr.s_addr = htonl(ir->network);
+    mroute_extract_openvpn_sockaddr(&address, &network, false);
+    address.type |= MR_WITH_NETBITS;
+    address.netbits = (uint8_t)ir->netbits;
+    const struct multi_route *route = hash_lookup(server->vhash, &address);
+    return route && route->instance == mi;
+}
+
+int
+instance_routes(struct instance_route *list, int max)
+{
+    int count = 0;
+    struct hash_iterator hi;
+    struct hash_element *he;
+    hash_iterator_init(server->iter, &hi);
+    while ((he = hash_iterator_next(&hi)))
+    {
+        const struct multi_instance *mi = he->value;
+        const struct context *c = &mi->context;
+        const bool has = !mi->halt && mi->did_iroutes && c->c2.push_ifconfig_defined;
+        for (const struct iroute *ir = has ? c->options.iroutes : NULL; ir && count < max; ir = ir->next)
+        {
+            list[count++] = (struct instance_route) { ir->network, ir->netbits,
+                                                      c->c2.push_ifconfig_local, owns(mi, ir) };
+        }
+    }
+    hash_iterator_free(&hi);
+    return count;
+}
+
 int
 instance_count(void)
 {

@@ -21,6 +21,18 @@ struct instance
  * Returns their number; -1 when there is no server, or it is in P2P mode. */
 int instance_list(struct instance *list, int max);
 
+/* An --iroute of a client, host byte order, and the client's VPN address */
+struct instance_route
+{
+    uint32_t network;
+    int bits;
+    uint32_t gateway;
+    bool owned;                 /* the server sends what is for it to this client */
+};
+
+/* The IPv4 ones of all live instances: at most MAX are stored. Returns their number. */
+int instance_routes(struct instance_route *list, int max);
+
 /* The number of clients as the server counts them (n_clients) */
 int instance_count(void);
 

@@ -85,10 +85,21 @@ command_line(const struct scenario *s, const struct scene_paths *paths, const ch
     }
     if (s->situation == SITUATION_USR1_PERSIST)
         APPEND("--persist-tun");
-    if (s->situation == SITUATION_RETURN)
+    if (s->situation == SITUATION_RETURN || s->situation == SITUATION_MOVE)
     {
         /* the key before has to outlive a rekey that fails, and the next one */
         APPEND("--reneg-sec", "1200", "1200", "--tran-window", "3600");
+    }
+    if (s->situation == SITUATION_MOVE)
+    {
+        const char *folder = path(paths->run, "clients");
+        FILE *file = mkdir(folder, 0700) ? NULL : fopen(path(folder, "c0"), "we");
+        if (!file || fprintf(file, "ifconfig-push 10.8.0.99 255.255.255.0\niroute 10.9.0.0 255.255.255.0\n") < 0
+            || fclose(file))
+        {
+            verdict_stop("setup", "cannot make %s", folder);
+        }
+        APPEND("--client-config-dir", folder);
     }
     if (s->situation == SITUATION_INACTIVE)
         APPEND("--inactive", "60");

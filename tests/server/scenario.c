@@ -8,8 +8,8 @@
 const char *const proto_names[] = { "udp", "tcp", "p2p" };
 const char *const variant_names[] = { "plain", "script", "no-address", "small-buffer", "slow-script" };
 const char *const situation_names[] = {
-    "connect", "expire", "storm", "rekey", "return", "duplicate", "kill-cn", "kill-address",
-    "inactive", "status-file", "status", "usr1", "usr1-persist", "hup", "term",
+    "connect", "expire", "storm", "rekey", "return", "move", "duplicate", "kill-cn",
+    "kill-address", "inactive", "status-file", "status", "usr1", "usr1-persist", "hup", "term",
     "reject", "vanish", "vanish-pool", "garbled",
 };
 const char *const request_names[] = {
@@ -146,9 +146,9 @@ scenario_situation_reachable(enum proto proto, enum variant variant, enum situat
         /* the others close one, or all at once in any version */
         return proto != PROTO_P2P && situation == SITUATION_STORM;
     }
-    if (situation == SITUATION_RETURN)
+    if (situation == SITUATION_RETURN || situation == SITUATION_MOVE)
     {
-        /* over TCP it has another address, that is another instance */
+        /* over TCP the instance goes with the connection */
         return proto == PROTO_UDP && variant == VARIANT_PLAIN;
     }
     if (proto != PROTO_P2P)
@@ -196,7 +196,8 @@ scenario_reachable(const struct scenario *s)
             && (s->variant != VARIANT_PLAIN || s->request != REQUEST_GET_PEER)))
         return false;
     /* who is served meanwhile is what it is about, or which keys there are */
-    if (s->variant == VARIANT_SLOW_SCRIPT || s->situation == SITUATION_RETURN)
+    if (s->variant == VARIANT_SLOW_SCRIPT || s->situation == SITUATION_RETURN
+        || s->situation == SITUATION_MOVE)
         return false;
     if (s->target == TARGET_LAGGING)
         return takes_id_again(s);

@@ -54,6 +54,7 @@ enum situation
     SITUATION_STORM,            /* all peers expire at once */
     SITUATION_REKEY,            /* the clients' keys are renegotiated */
     SITUATION_RETURN,           /* but for one that is gone, and comes back soon after */
+    SITUATION_MOVE,             /* the same, and it comes back from another address */
     SITUATION_DUPLICATE,        /* a client connects with a common name in use */
     SITUATION_KILL_CN,          /* management: kill, by common name */
     SITUATION_KILL_ADDRESS,     /* and by address */

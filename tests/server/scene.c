@@ -304,6 +304,19 @@ come_back(void)
                  play.paths.keys, play.paths.run);
 }
 
+/* From another one, so that another instance gets it */
+static void
+come_from_elsewhere(void)
+{
+    start_client(play.certificates[play.subject]);
+}
+
+static void
+lose_subject(void)
+{
+    lose_peer(peer_of_client(play.subject));
+}
+
 static bool
 is_back(void)
 {
@@ -350,6 +363,7 @@ trigger(void)
             break;
 
         case SITUATION_RETURN:
+        case SITUATION_MOVE:
             client_kill(play.subject);
             rekey();
             break;
@@ -617,6 +631,7 @@ static void
 append_situation(enum situation situation, enum target target)
 {
     const bool comes = situation == SITUATION_CONNECT || situation == SITUATION_DUPLICATE;
+    const bool gone = situation == SITUATION_RETURN || situation == SITUATION_MOVE;
     if (situation == SITUATION_REJECT)
     {
         append((struct step) { "situation", trigger, newest_is_told, PACE_REAL, 0 });
@@ -626,9 +641,8 @@ append_situation(enum situation situation, enum target target)
     {
         append((struct step) {
             "situation", trigger,
-            comes ? newest_is_done : situation == SITUATION_REKEY ? has_rekeyed
-            : situation == SITUATION_RETURN ? has_new_keys : NULL,
-            comes || situation == SITUATION_RETURN ? PACE_REAL : situation == SITUATION_REKEY ? PACE_BRISK : PACE_SETTLE, 1
+            comes ? newest_is_done : situation == SITUATION_REKEY ? has_rekeyed : gone ? has_new_keys : NULL,
+            comes || gone ? PACE_REAL : situation == SITUATION_REKEY ? PACE_BRISK : PACE_SETTLE, 1
         });
     }
     if (fills(situation))
@@ -639,9 +653,17 @@ append_situation(enum situation situation, enum target target)
                                situation == SITUATION_INACTIVE ? 70 : 1 });
         append((struct step) START_ONE);
     }
-    if (situation == SITUATION_RETURN)
+    if (gone)
     {
         append((struct step) { "rekey fails", nothing, NULL, PACE_SETTLE, 601 });   /* --hand-window */
+    }
+    if (situation == SITUATION_MOVE)
+    {
+        append((struct step) { "back", come_from_elsewhere, newest_came, PACE_REAL, 0 });
+        append((struct step) { "expire", lose_subject, NULL, PACE_SETTLE, 1 });
+    }
+    if (situation == SITUATION_RETURN)
+    {
         append((struct step) { "back", come_back, is_back, PACE_REAL, 0 });
         append((struct step) { "rekey", rekey, has_new_keys, PACE_REAL, 0 });
     }
