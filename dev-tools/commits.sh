@@ -13,8 +13,21 @@ stages="start series series-tests follow-up follow-up-tests"
 unit_tests_dir=$top/tests/unit_tests/openvpn
 commits_dir=$top/tests/unit_tests/commits
 
-# follow_up_names: the files of the follow-ups that the base has not, from patches/ on. The
-# series of other releases has one of its own where it has to differ.
+# for_everybody: the numbers of the follow-ups that everybody should take
+for_everybody()
+{
+    sed -n 's/^\([0-9][0-9]*\)  .*  everybody.*/\1/p' "$top/doc/follow-up.rst"
+}
+
+# is_wanted PATCH: whether that follow-up, or its unit tests, are for whom $who says
+is_wanted()
+{
+    [ "${who-}" != everybody ] || for_everybody | grep -qx "$(number_of "$1")"
+}
+
+# follow_up_names: the files of the follow-ups that the base has not, from patches/ on, or
+# those for everybody alone if $who says so. The series of other releases has one of its
+# own where it has to differ.
 follow_up_names()
 {
     (cd "$top/patches" && printf '%s\n' follow-up/*.patch) | while read -r name
@@ -23,6 +36,7 @@ follow_up_names()
         case ,$base_has, in
         *",$number,"*) continue ;;
         esac
+        is_wanted "$name" || continue
         [ ! -e "$top/patches/$base_line$name" ] || name=$base_line$name
         echo "$name"
     done
@@ -105,7 +119,11 @@ stage_patches()
             [ ! -e "$2/CMakeLists.txt" ] && grep -q '^diff --git a/CMakeLists.txt' "$patch" || echo "$patch"
         done ;;
     follow-up) follow_up_patches "${4-}" ;;
-    follow-up-tests) printf '%s\n' "$3/follow-up/"*.patch | grep "/0*${4:-[0-9]*}-[^/]*$" ;;
+    follow-up-tests)
+        printf '%s\n' "$3/follow-up/"*.patch | grep "/0*${4:-[0-9]*}-[^/]*$" | while read -r patch
+        do
+            ! is_wanted "$patch" || echo "$patch"
+        done ;;
     esac
 }
 
