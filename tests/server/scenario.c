@@ -219,7 +219,7 @@ scenario_reachable(const struct scenario *s)
     }
     /* it is about what the server asks for before it refuses a client; of whom it gets
      * no answer it asks the next time that it is full */
-    if (s->situation == SITUATION_VANISH_POOL
+    if (s->situation == SITUATION_REJECT || s->situation == SITUATION_VANISH_POOL
         || ((s->situation == SITUATION_VANISH || s->situation == SITUATION_GARBLED)
             && (s->variant != VARIANT_PLAIN || s->request != REQUEST_GET_PEER || s->position == POSITION_BETWEEN
                 || s->target == TARGET_REFUSED || s->target == TARGET_SILENT)))
