@@ -152,7 +152,9 @@ scenario_situation_reachable(enum proto proto, enum variant variant, enum situat
         return proto == PROTO_UDP && variant == VARIANT_PLAIN;
     }
     if (proto != PROTO_P2P)
-        return variant != VARIANT_NO_ADDRESS || situation != SITUATION_VANISH_POOL;
+        /* it has no pool; what is garbled are three notifications, and two fit */
+        return (variant != VARIANT_NO_ADDRESS || situation != SITUATION_VANISH_POOL)
+               && (variant != VARIANT_SMALL_BUFFER || situation != SITUATION_GARBLED);
     /* one peer, without management by client, and without client-disconnect */
     return variant == VARIANT_PLAIN && situation != SITUATION_DUPLICATE
            && situation != SITUATION_STORM && situation < SITUATION_REJECT
@@ -190,10 +192,12 @@ scenario_reachable(const struct scenario *s)
         return false;
     if (s->target == TARGET_NONE)
         return true;
-    /* it is about what the server asks for before it refuses a client */
-    if (s->situation == SITUATION_VANISH_POOL
+    /* it is about what the server asks for before it refuses a client; of whom it gets
+     * no answer it asks the next time that it is full */
+    if (s->situation == SITUATION_REJECT || s->situation == SITUATION_VANISH_POOL
         || ((s->situation == SITUATION_VANISH || s->situation == SITUATION_GARBLED)
-            && (s->variant != VARIANT_PLAIN || s->request != REQUEST_GET_PEER)))
+            && (s->variant != VARIANT_PLAIN || s->request != REQUEST_GET_PEER || s->position == POSITION_BETWEEN
+                || s->target == TARGET_REFUSED || s->target == TARGET_SILENT)))
         return false;
     /* who is served meanwhile is what it is about, or which keys there are */
     if (s->variant == VARIANT_SLOW_SCRIPT || s->situation == SITUATION_RETURN

@@ -620,6 +620,41 @@ begin(const struct step *next)
     play.step->begin();
 }
 
+static bool expected;           /* a client was started, and has to come */
+
+static bool
+came_if_expected(void)
+{
+    return !expected || newest_came();
+}
+
+static void
+start_if_room(void)
+{
+    expected = instance_count() < ESTABLISHED;
+    if (expected)
+    {
+        start_next();
+    }
+}
+
+/* unless the peers of all that it is full of are there */
+static void
+knock(void)
+{
+    expected = module_peers() < ESTABLISHED;
+    if (expected)
+    {
+        start_next();
+    }
+}
+
+static bool
+taken_if_expected(void)
+{
+    return !expected || newest_is_taken();
+}
+
 /* Whether the server is full then */
 static bool
 fills(enum situation situation)
@@ -645,8 +680,12 @@ append_situation(enum situation situation, enum target target)
             comes || gone ? PACE_REAL : situation == SITUATION_REKEY ? PACE_BRISK : PACE_SETTLE, 1
         });
     }
+    for (int i = 0; fills(situation) && i < ESTABLISHED; ++i)
+    {
+        append((struct step) { "fill", start_if_room, came_if_expected, PACE_REAL, 0 });
+    }
     if (fills(situation))
-        append((struct step) { "knock", start_next, newest_is_taken, PACE_REAL, 0 });
+        append((struct step) { "knock", knock, taken_if_expected, PACE_REAL, 0 });
     if (target == TARGET_LAGGING)
     {
         append((struct step) { "close", nothing, NULL, PACE_SETTLE,
@@ -677,7 +716,6 @@ append_situation(enum situation situation, enum target target)
 #define ROUNDS_ANY 9            /* more of them take another client */
 
 static struct scenario rounds[ROUNDS];
-static bool expected;           /* a client was started, and has to come */
 
 static void
 start_if_few(void)
@@ -687,11 +725,6 @@ start_if_few(void)
         start_next();
 }
 
-static bool
-came_if_expected(void)
-{
-    return !expected || newest_came();
-}
 
 static void
 next_round(void)
