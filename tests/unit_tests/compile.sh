@@ -11,8 +11,8 @@
 unit_tests=$top/tests/unit_tests
 our_tests=$unit_tests/openvpn
 
-# what of a tree the drivers are linked with: dco_key, dco_slot, those of multi.c and
-# the event loop, dco_peer, dco_table, and all others
+# what of a tree the drivers are linked with: dco_key, dco_slot, dco_iroute, those of
+# multi.c and the event loop, dco_peer, dco_table, and all others
 dco_key="tests/unit_tests/openvpn/mock_msg.c
     src/openvpn/buffer.c src/openvpn/crypto.c src/openvpn/crypto_mbedtls.c src/openvpn/crypto_openssl.c
     src/openvpn/forward.c src/openvpn/mss.c src/openvpn/mtu.c src/openvpn/otime.c src/openvpn/packet_id.c
@@ -21,6 +21,9 @@ dco_slot="tests/unit_tests/openvpn/mock_msg.c
     src/openvpn/buffer.c src/openvpn/crypto.c src/openvpn/crypto_mbedtls.c src/openvpn/crypto_openssl.c
     src/openvpn/dco.c src/openvpn/otime.c src/openvpn/packet_id.c src/openvpn/platform.c src/openvpn/ssl.c
     src/openvpn/win32-util.c"
+dco_iroute="tests/unit_tests/openvpn/mock_msg.c
+    src/openvpn/buffer.c src/openvpn/dco.c src/openvpn/list.c src/openvpn/mroute.c src/openvpn/otime.c
+    src/openvpn/platform.c src/openvpn/win32-util.c"
 dco_linux="tests/unit_tests/openvpn/mock_msg.c tests/unit_tests/openvpn/mock_get_random.c
     src/openvpn/buffer.c src/openvpn/dco_linux.c src/openvpn/otime.c src/openvpn/platform.c src/openvpn/win32-util.c"
 dco_loop="$dco_linux
@@ -64,7 +67,7 @@ compile_objects()
     done
 }
 
-# compile_mocks TREE DIR OPTION...: what of openvpn/ all drivers but dco_key and dco_slot use
+# compile_mocks TREE DIR OPTION...: what of openvpn/ all drivers but dco_key, dco_slot and dco_iroute use
 compile_mocks()
 {
     compile_ours "$dco_linux_mocks" "$@"
@@ -106,16 +109,16 @@ build_driver()
     shift 3
     options="-ffunction-sections -fdata-sections -Wno-incompatible-pointer-types"
     case $driver in
-    dco_key)
-        objects=$dir/dco_key.objects
+    dco_key|dco_slot|dco_iroute)
+        case $driver in
+        dco_key) files=$dco_key ;;
+        dco_slot) files=$dco_slot ;;
+        dco_iroute) files=$dco_iroute ;;
+        esac
+        objects=$dir/$driver.objects
         link=-Wl,--gc-sections
         # shellcheck disable=SC2086 # a list of words
-        [ -d "$objects" ] || compile_objects "$from" "$objects" $dco_key || return 1 ;;
-    dco_slot)
-        objects=$dir/dco_slot.objects
-        link=-Wl,--gc-sections
-        # shellcheck disable=SC2086 # a list of words
-        [ -d "$objects" ] || compile_objects "$from" "$objects" $dco_slot || return 1 ;;
+        [ -d "$objects" ] || compile_objects "$from" "$objects" $files || return 1 ;;
     dco_connect|dco_instance|dco_loop|dco_peer|dco_refused|dco_room|dco_table)
         files=$dco_loop
         objects=$dir/dco_loop.objects
