@@ -191,7 +191,7 @@ function growth(    s, n, scenes, names, i, j, line, at)
             line = sizes[i]
             for (j = 1; j <= n_trees; ++j)
                 line = line "|" (cell(trees[j], scenes[s], sizes[i], "ir", 1) ~ /^[0-9]/ \
-                    ? sprintf("%d", value(trees[j], scenes[s], sizes[i], "ir") / sizes[i]) \
+                    ? sprintf("%d", value(trees[j], scenes[s], sizes[i], "ir") / (scenes[s] == "walk" ? 1 : sizes[i])) \
                     : cell(trees[j], scenes[s], sizes[i], "ir", 1))
             row(line)
         }
@@ -202,7 +202,7 @@ function growth(    s, n, scenes, names, i, j, line, at)
                 line = line "|" slope(trees[j], scenes[s], i)
             row(line)
         }
-        print_table(names[s] ": instructions per client")
+        print_table(names[s] ": instructions" (scenes[s] == "walk" ? "" : " per client"))
     }
     for (i = 1; i <= n_sizes; ++i)
         at = sizes[i] <= 1024 ? sizes[i] : at
