@@ -124,7 +124,7 @@ function cell(tree, scene, size, name, per)
         return "-"
     if ((scene == "resync" || scene == "full") && value(tree, scene, size, "requests") + 0 == 0)
         return "none"
-    return name == "ir" ? sprintf("%d", value(tree, scene, size, name) / size) \
+    return name == "ir" ? sprintf("%d", value(tree, scene, size, name) / (scene == "walk" ? 1 : size)) \
         : short(value(tree, scene, size, name) / (per ? size : 1))
 }
 
@@ -144,7 +144,7 @@ function growth(    s, n, scenes, what, i, j, line, at)
                     : slope(trees[j], scenes[s], i > n_sizes + 1))
             row(line)
         }
-    print_table("Instructions per client")
+    print_table("Instructions per client, or of one walk")
     for (i = 1; i <= n_sizes; ++i)
         at = size[i] <= 1024 ? size[i] : at
     row("what happens|tree|calls|requests|dumped|left|longest pass: calls|requests|datagrams|dumped|instr.")
