@@ -291,7 +291,9 @@ static void
 trigger(void)
 {
     struct instance list[MODULE_PEERS];
-    play.armed = reports_bytes = true;
+    /* of these nothing depends on what is asked, and the clients' clocks decide how often */
+    play.armed = play.scene.situation != SITUATION_RETURN && play.scene.situation != SITUATION_MOVE;
+    reports_bytes = true;
     module_lag(play.scene.lag_requests, play.scene.lag_passes);
     play.subject = play.scene.situation == SITUATION_CONNECT ? play.started : first_client();
     switch (play.scene.situation)
