@@ -338,7 +338,8 @@ static void
 trigger(void)
 {
     struct instance list[MODULE_PEERS];
-    play.armed = true;
+    /* of these nothing depends on what is asked, and the clients' clocks decide how often */
+    play.armed = play.scene.situation != SITUATION_RETURN && play.scene.situation != SITUATION_MOVE;
     reports_compare(true);
     module_lag(play.scene.lag_requests, play.scene.lag_passes);
     play.subject = play.scene.situation == SITUATION_CONNECT ? play.started : first_client();
