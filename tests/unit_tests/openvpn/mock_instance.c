@@ -213,7 +213,7 @@ plugin_return_free(struct plugin_return *pr)
  */
 
 int
-setup_newcomer(void **state)
+setup_instances(void **state)
 {
     setup_server(state);
     CLEAR(multi_context.top);
@@ -223,6 +223,23 @@ setup_newcomer(void **state)
     multi_context.schedule = schedule_init();
     multi_context.mbuf = mbuf_init(1);
     connect_instances(&multi_context);
+    return 0;
+}
+
+int
+teardown_instances(void **state)
+{
+    schedule_free(multi_context.schedule);
+    mbuf_free(multi_context.mbuf);
+    free_instances();
+    CLEAR(multi_context);
+    return teardown(state);
+}
+
+int
+setup_newcomer(void **state)
+{
+    setup_instances(state);
     CLEAR(refused);
     client_connect = OPENVPN_PLUGIN_FUNC_SUCCESS;
 
@@ -239,12 +256,8 @@ setup_newcomer(void **state)
 int
 teardown_newcomer(void **state)
 {
-    schedule_free(multi_context.schedule);
-    mbuf_free(multi_context.mbuf);
     client_connect = -1;
-    free_instances();
-    CLEAR(multi_context);
-    return teardown(state);
+    return teardown_instances(state);
 }
 
 void

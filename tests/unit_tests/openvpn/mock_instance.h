@@ -38,6 +38,11 @@ extern int n_told;
 /* what a client-connect plugin answers, -1: there is none */
 extern int client_connect;
 
+/** Let a server have N_CLIENTS clients that are connected, and what multi.c needs. */
+int setup_instances(void **state);
+
+int teardown_instances(void **state);
+
 /*
  * A client that is set up
  */

@@ -22,33 +22,7 @@
 #include "mock_openvpn.h"
 
 #include "forward.h"
-#include "mbuf.h"
 #include "ping.h"
-#include "schedule.h"
-
-static int
-setup_instances(void **state)
-{
-    setup_server(state);
-    CLEAR(multi_context.top);
-    multi_context.top.mode = CM_TOP_CLONE;
-    multi_context.top.sig = &signal_info;
-    multi_context.top.c1.tuntap = &tuntap;
-    multi_context.schedule = schedule_init();
-    multi_context.mbuf = mbuf_init(1);
-    connect_instances(&multi_context);
-    return 0;
-}
-
-static int
-teardown_instances(void **state)
-{
-    schedule_free(multi_context.schedule);
-    mbuf_free(multi_context.mbuf);
-    free_instances();
-    CLEAR(multi_context);
-    return teardown(state);
-}
 
 /** Send a DEL_PEER, and read it; \a gone is whether the kernel has no such peer,
  * or it has a new one by now. */
