@@ -55,8 +55,8 @@ client_by_address(uint32_t address)
 }
 
 void
-client_start(int n, int certificate, bool tcp, bool p2p, const char *openvpn, const char *keys,
-             const char *log)
+client_start(int n, int certificate, bool tcp, bool p2p, bool back, const char *openvpn,
+             const char *keys, const char *log)
 {
     char remote[INET_ADDRSTRLEN], local[INET_ADDRSTRLEN], crt[512], key[512], ca[512];
     char *const file = clients[n].log;
@@ -68,17 +68,17 @@ client_start(int n, int certificate, bool tcp, bool p2p, const char *openvpn, co
     snprintf(crt, sizeof(crt), "%s/c%d.crt", keys, certificate);
     snprintf(key, sizeof(key), "%s/c%d.key", keys, certificate);
     snprintf(file, sizeof(clients[n].log), "%s/client%d.log", log, n);
-    const bool again = !unlink(file);
+    const bool another = !unlink(file) && !back;
     /* no data packets: they are the kernel's, and must not get to the server */
     const char *argv[] = {
         openvpn, p2p ? "--tls-client" : "--client", "--disable-dco", "--dev", "null",
         "--remote", remote, "1194", tcp ? "tcp4-client" : "udp4", "--local", local,
-        "--lport", tcp ? "0" : "1194",
+        "--lport", tcp || another ? "0" : "1194",
         "--ifconfig-noexec", "--route-noexec", "--ca", ca, "--cert", crt, "--key", key,
         "--data-ciphers", "AES-256-GCM", "--remap-usr1", "SIGTERM", "--connect-retry-max", "1",
         "--log", file, "--verb", "3", "--disable-occ",
         p2p ? NULL : "--pull-filter", "ignore", "ping",
-        again ? "--pull-filter" : NULL, "ignore", "protocol-flags", NULL
+        back ? "--pull-filter" : NULL, "ignore", "protocol-flags", NULL
     };
 
     const pid_t parent = getpid();
@@ -105,14 +105,6 @@ client_lose(int n)
     }
 }
 
-void
-client_kill(int n)
-{
-    kill(clients[n].pid, SIGKILL);
-    waitid(P_PID, (id_t)clients[n].pid, &(siginfo_t){ 0 }, WEXITED);
-    clients[n].pid = 0;
-}
-
 bool
 client_alive(int n)
 {
@@ -123,7 +115,7 @@ client_alive(int n)
 }
 
 void
-client_end(int n)
+client_kill(int n)
 {
     if (clients[n].pid)
     {
@@ -135,29 +127,29 @@ client_end(int n)
     }
 }
 
-static bool
-log_has(int n, const char *text)
+int
+log_count(const char *log, const char *text)
 {
     char line[1024];
-    bool found = false;
-    FILE *file = fopen(clients[n].log, "re");
-    while (file && !found && fgets(line, sizeof(line), file))
-        found = strstr(line, text);
+    int count = 0;
+    FILE *file = fopen(log, "re");
+    while (file && fgets(line, sizeof(line), file))
+        count += strstr(line, text) != NULL;
     if (file)
         fclose(file);
-    return found;
+    return count;
 }
 
 bool
 client_initialised(int n)
 {
-    return log_has(n, "Initialization Sequence Completed");
+    return log_count(clients[n].log, "Initialization Sequence Completed") > 0;
 }
 
 bool
 client_refused(int n)
 {
-    return log_has(n, "AUTH_FAILED");
+    return log_count(clients[n].log, "AUTH_FAILED") > 0;
 }
 
 void

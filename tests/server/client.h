@@ -16,10 +16,10 @@
 uint32_t client_server_address(void);
 
 /* Start client N, with the certificate of client CERTIFICATE. OPENVPN is the
- * program, KEYS the folder with keys, LOG the folder for its log. Over UDP it has the
- * same address, and port, when it is started again; it is an older one then, without
- * dynamic tls-crypt. */
-void client_start(int n, int certificate, bool tcp, bool p2p, const char *openvpn,
+ * program, KEYS the folder with keys, LOG the folder for its log. Over UDP one that is
+ * BACK has the port that client N had, and is an older one, without dynamic tls-crypt;
+ * else one that is started after another client N has a port of its own. */
+void client_start(int n, int certificate, bool tcp, bool p2p, bool back, const char *openvpn,
                   const char *keys, const char *log);
 
 /* The client with that address, or -1 */
@@ -28,14 +28,14 @@ int client_by_address(uint32_t address);
 /* Lose a client: it is stopped, as if nothing came through any more */
 void client_lose(int n);
 
-/* End a client without a word */
-void client_kill(int n);
-
 /* Whether it was started, and neither lost nor has ended */
 bool client_alive(int n);
 
-/* End its process, so that another may be client N */
-void client_end(int n);
+/* End its process without a word, so that another may be client N */
+void client_kill(int n);
+
+/* How many lines of that log, a server's or a client's, have that text */
+int log_count(const char *log, const char *text);
 
 /* Whether its initialisation is complete, or it was refused, as its log says */
 bool client_initialised(int n);

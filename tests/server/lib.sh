@@ -35,12 +35,13 @@ scenarios()
 }
 
 # pick FILE DAY DAYS: which of these scenarios are played on that day, if all are to be
-# within so many, and long runs that are the day's own
+# within so many; long runs that are the day's own; and many clients that are refused
 pick()
 {
     rule_awk pick -v day="$2" -v of="$3" "$here/known" "$1"
     echo "udp/plain/random.$2"
     echo "tcp/plain/random.$2"
+    printf '%s\n' udp/plain/reject.20 tcp/plain/reject.20
 }
 
 # judge WANTED PLAYED STATUS [OPTION...]: what became of those scenarios, against

@@ -95,7 +95,7 @@ start_client(int certificate)
 {
     play.certificates[play.started] = certificate;
     client_start(play.started++, certificate, play.scene.proto == PROTO_TCP,
-                 play.scene.proto == PROTO_P2P, play.paths.openvpn, play.paths.keys, play.paths.run);
+                 play.scene.proto == PROTO_P2P, false, play.paths.openvpn, play.paths.keys, play.paths.run);
 }
 
 static void
@@ -206,17 +206,11 @@ has_rekeyed(void)
 static bool
 newest_is_taken(void)
 {
-    char name[512], line[1024];
-    int refused = 0;
+    char log[512];
     if (newest_is_ready())
         return true;
-    snprintf(name, sizeof(name), "%s/server.log", play.paths.run);
-    FILE *file = fopen(name, "re");
-    while (file && fgets(line, sizeof(line), file))
-        refused += strstr(line, "would exceed maximum number of clients") != NULL;
-    if (file)
-        fclose(file);
-    if (client_alive(play.started - 1) && refused < 2)
+    snprintf(log, sizeof(log), "%s/server.log", play.paths.run);
+    if (client_alive(play.started - 1) && log_count(log, "would exceed maximum number of clients") < 2)
         return false;
     verdict_add("refuses", "client %d", play.started - 1);
     client_lose(play.started - 1);
@@ -238,7 +232,7 @@ all_are_refused(void)
     if (play.refused < play.scene.repeats && begun < play.refused)
     {
         begun = play.refused;
-        client_end(play.started - 1);
+        client_kill(play.started - 1);
         --play.started;
         start_next();
         play.begun = uptime();
@@ -264,7 +258,6 @@ lose_refused(void)
     play.losing = true;
     start_next();
 }
-
 
 static void
 count_keys(void)
@@ -300,7 +293,7 @@ static void
 come_back(void)
 {
     count_keys();
-    client_start(play.subject, play.certificates[play.subject], false, false, play.paths.openvpn,
+    client_start(play.subject, play.certificates[play.subject], false, false, true, play.paths.openvpn,
                  play.paths.keys, play.paths.run);
 }
 
@@ -630,24 +623,23 @@ came_if_expected(void)
 }
 
 static void
-start_if_room(void)
+start_if(bool wanted)
 {
-    expected = instance_count() < ESTABLISHED;
+    expected = wanted;
     if (expected)
-    {
         start_next();
-    }
 }
 
-/* unless the peers of all that it is full of are there */
 static void
-knock(void)
+start_if_room(void)
 {
-    expected = module_peers() < ESTABLISHED;
-    if (expected)
-    {
-        start_next();
-    }
+    start_if(instance_count() < ESTABLISHED);
+}
+
+static void
+start_if_few(void)
+{
+    start_if(module_peers() < ESTABLISHED);
 }
 
 static bool
@@ -685,8 +677,9 @@ append_situation(enum situation situation, enum target target)
     {
         append((struct step) { "fill", start_if_room, came_if_expected, PACE_REAL, 0 });
     }
+    /* unless the peers of all that it is full of are there */
     if (fills(situation))
-        append((struct step) { "knock", knock, taken_if_expected, PACE_REAL, 0 });
+        append((struct step) { "knock", start_if_few, taken_if_expected, PACE_REAL, 0 });
     if (target == TARGET_LAGGING)
     {
         append((struct step) { "close", nothing, NULL, PACE_SETTLE,
@@ -717,15 +710,6 @@ append_situation(enum situation situation, enum target target)
 #define ROUNDS_ANY 9            /* more of them take another client */
 
 static struct scenario rounds[ROUNDS];
-
-static void
-start_if_few(void)
-{
-    expected = module_peers() < ESTABLISHED;
-    if (expected)
-        start_next();
-}
-
 
 static void
 next_round(void)
