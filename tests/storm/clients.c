@@ -47,15 +47,13 @@ clients_some(struct storm *storm)
     storm->to_go = clients - storm->now.peers;
     while (storm->going < clients && storm->going < storm->now.peers + AT_A_TIME + 2 * came)
     {
-        const pid_t stopped = storm->clients[storm->going];
-
-        if (stopped)
-        {
+        if (storm->clients[storm->going])
             clients_new(storm, 1);
-            continue;
+        else
+        {
+            storm->clients[storm->going] = start_client(storm, storm->going);
+            ++storm->going;
         }
-        storm->clients[storm->going] = start_client(storm, storm->going);
-        ++storm->going;
     }
 }
 

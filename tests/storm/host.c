@@ -7,31 +7,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static char *
-vtext(const char *format, va_list args)
-{
-    char *result;
-
-    if (vasprintf(&result, format, args) < 0)
-    {
-        perror("storm");
-        _Exit(STATUS_FAILED);
-    }
-    return result;
-}
 
 char *
 text(const char *format, ...)
 {
+    char *result;
     va_list args;
 
     va_start(args, format);
-    char *result = vtext(format, args);
+    if (vasprintf(&result, format, args) < 0)
+        abort();
     va_end(args);
     return result;
 }
@@ -40,10 +31,11 @@ void
 fail(struct storm *storm, const char *format, ...)
 {
     static bool failed;
+    char why[1024];
     va_list args;
 
     va_start(args, format);
-    char *why = vtext(format, args);
+    vsnprintf(why, sizeof(why), format, args);
     va_end(args);
     /* the first failure counts; what fails on the way to the logs doesn't */
     if (!failed)
@@ -69,6 +61,27 @@ write_result(struct storm *storm)
         _exit(STATUS_FAILED);
     }
     free(path);
+}
+
+static void
+mount_on(struct storm *storm, const char *folder, const char *source, const char *type,
+         unsigned long flags)
+{
+    char *target = text("%s%s", storm->root, folder);
+
+    if (mount(source, target, type, flags, NULL) != 0)
+        fail(storm, "mounting %s: %s", folder, strerror(errno));
+    free(target);
+}
+
+void
+mount_all(struct storm *storm)
+{
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+        fail(storm, "no mounts of its own: %s", strerror(errno));
+    mount_on(storm, "/proc", "proc", "proc", 0);
+    mount_on(storm, "/dev", "/dev", NULL, MS_BIND);
+    mount_on(storm, "/mnt", storm->output, NULL, MS_BIND);
 }
 
 pid_t
@@ -106,13 +119,6 @@ shell(struct storm *storm, const char *script)
 
     if (waitpid(pid, &status, 0) != pid || status != 0)
         fail(storm, "'%s' failed, see host.log", script);
-}
-
-void
-network_up(struct storm *storm)
-{
-    shell(storm, "ip link set lo up; ip tuntap add storm0 mode tap; "
-          "ip addr add " HOST_ADDRESS "/24 dev storm0; ip link set storm0 up");
 }
 
 void
