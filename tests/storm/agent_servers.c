@@ -87,16 +87,23 @@ count_peers(int number)
     return count;
 }
 
+static FILE *
+open_file(const char *format, int number)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), format, number);
+    return fopen(path, "r");
+}
+
 /** The first line of a file, or NULL; good until the next call. */
 static const char *
 first_line(const char *format, int number)
 {
     static char line[1024];
-    char path[64];
-
-    snprintf(path, sizeof(path), format, number);
-    FILE *file = fopen(path, "r");
+    FILE *file = open_file(format, number);
     const char *result = file ? fgets(line, sizeof(line), file) : NULL;
+
     if (file)
         fclose(file);
     return result;
@@ -107,11 +114,9 @@ static void
 read_log(int number)
 {
     struct server *server = &servers[number];
-    char path[64];
     char line[4096];
+    FILE *log = open_file("/run/%d/log", number);
 
-    snprintf(path, sizeof(path), "/run/%d/log", number);
-    FILE *log = fopen(path, "r");
     if (!log)
         return;
     fseek(log, server->log_seen, SEEK_SET);
@@ -132,23 +137,17 @@ read_status(int number)
 {
     struct server *server = &servers[number];
     struct sample found = server->is;
-    char path[64];
     char line[4096];
     struct stat file;
     bool complete = false;
+    FILE *status = open_file("/run/%d/status", number);
 
-    snprintf(path, sizeof(path), "/run/%d/status", number);
-    if (stat(path, &file) != 0
-        || (file.st_mtim.tv_sec == server->status_seen.tv_sec
-            && file.st_mtim.tv_nsec == server->status_seen.tv_nsec))
-    {
-        return;
-    }
-    FILE *status = fopen(path, "r");
     if (!status)
         return;
+    fstat(fileno(status), &file);
+    const bool changed = memcmp(&file.st_mtim, &server->status_seen, sizeof(file.st_mtim)) != 0;
     found.instances = found.undefined = 0;
-    while (fgets(line, sizeof(line), status))
+    while (changed && fgets(line, sizeof(line), status))
     {
         int address = 0;
 

@@ -50,10 +50,10 @@ connect_to_agent(void)
 {
     const struct timeval limit = { .tv_sec = REPLY_LIMIT };
     const int one = 1;
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(AGENT_PORT) };
+    const struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(AGENT_PORT),
+                                         .sin_addr = { inet_addr(GUEST_ADDRESS) } };
     const int sock = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    inet_pton(AF_INET, GUEST_ADDRESS, &address.sin_addr);
     setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));

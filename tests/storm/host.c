@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file
- * What runs outside of the guest: programs of the chroot, the network.
+ * What runs outside of the guest: programs of the chroot.
  */
 #include "storm.h"
 
@@ -10,7 +10,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,27 +62,6 @@ write_result(struct storm *storm)
     free(path);
 }
 
-static void
-mount_on(struct storm *storm, const char *folder, const char *source, const char *type,
-         unsigned long flags)
-{
-    char *target = text("%s%s", storm->root, folder);
-
-    if (mount(source, target, type, flags, NULL) != 0)
-        fail(storm, "mounting %s: %s", folder, strerror(errno));
-    free(target);
-}
-
-void
-mount_all(struct storm *storm)
-{
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
-        fail(storm, "no mounts of its own: %s", strerror(errno));
-    mount_on(storm, "/proc", "proc", "proc", 0);
-    mount_on(storm, "/dev", "/dev", NULL, MS_BIND);
-    mount_on(storm, "/mnt", storm->output, NULL, MS_BIND);
-}
-
 pid_t
 spawn(struct storm *storm, const char *log, char *const argv[])
 {
@@ -91,17 +69,12 @@ spawn(struct storm *storm, const char *log, char *const argv[])
 
     if (pid == 0)
     {
-        const int null = open("/dev/null", O_RDONLY);
-
-        if (chroot(storm->root) == 0 && chdir("/") == 0)
+        if (chroot(storm->root) == 0 && chdir("/") == 0
+            && dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), 0) == 0
+            && dup2(open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), 1) == 1
+            && dup2(1, 2) == 2)
         {
-            const int out = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-            if (null >= 0 && out >= 0 && dup2(null, 0) == 0 && dup2(out, 1) == 1
-                && dup2(out, 2) == 2)
-            {
-                execvp(argv[0], argv);
-            }
+            execvp(argv[0], argv);
         }
         _exit(127);
     }
@@ -119,21 +92,4 @@ shell(struct storm *storm, const char *script)
 
     if (waitpid(pid, &status, 0) != pid || status != 0)
         fail(storm, "'%s' failed, see host.log", script);
-}
-
-void
-network_cut(struct storm *storm)
-{
-    /* all ports that servers may have; AGENT_SERVERS_MAX of them */
-    shell(storm, "nft 'table ip storm {"
-          " chain in { type filter hook input priority 0;"
-          " meta l4proto { tcp, udp } th sport 1194-1257 drop; };"
-          " chain out { type filter hook output priority 0;"
-          " meta l4proto { tcp, udp } th dport 1194-1257 drop; }; }'");
-}
-
-void
-network_restore(struct storm *storm)
-{
-    shell(storm, "nft delete table ip storm");
 }

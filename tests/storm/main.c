@@ -59,10 +59,10 @@ run_child(int (*function)(void *), void *arg, int signal)
 }
 
 static int
-set_up(void *argv)
+execute(void *argv)
 {
     execv(*(char **)argv, argv);
-    perror("storm: setup");
+    perror("storm: exec");
     return STATUS_FAILED;
 }
 
@@ -77,7 +77,14 @@ run(void *arg)
 
     /* ^C is for our parent: it ends us all */
     setpgid(0, 0);
-    mount_all(storm);
+    if (run_child(execute, (char *[]){
+            "/bin/sh", "-ec",
+            "mount --make-rprivate /; mount -t proc proc \"$1/proc\";"
+            " mount --bind /dev \"$1/dev\"; mount --bind \"$2\" \"$1/mnt\"",
+            "mounts", (char *)storm->root, (char *)storm->output, NULL }, SIGKILL) != 0)
+    {
+        fail(storm, "no mounts of its own");
+    }
     shell(storm, "ip link set lo up; ip tuntap add storm0 mode tap; "
           "ip addr add 10.99.0.1/24 dev storm0; ip link set storm0 up");
     guest_boot(storm);
@@ -97,12 +104,11 @@ main(int argc, char *argv[])
     setvbuf(stdout, NULL, _IOLBF, 0);
     options_parse(&options, argc, argv);
     const char *top = repository();
-    const char *server = strrchr(options.server, '/');
     storm.output = options.output ? options.output
-                   : text("%s/build/storm/runs/%s-%d", top, server ? server + 1 : options.server,
+                   : text("%s/build/storm/runs/%s-%d", top, basename(strdup(options.server)),
                           options.clients);
     storm.root = text("%s/build/storm/%s/chroot", top, options.suite);
-    int status = run_child(set_up, (char *[]){
+    int status = run_child(execute, (char *[]){
         text("%s/tests/storm/setup", top), (char *)options.suite, (char *)options.server,
         (char *)options.module, text("%d", options.module_delay), (char *)storm.output,
         options.clients > MANY_CLIENTS ? "small" : NULL, NULL }, SIGTERM);

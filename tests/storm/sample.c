@@ -5,7 +5,6 @@
  */
 #include "storm.h"
 
-#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,9 +22,9 @@ seconds_now(struct storm *storm)
 }
 
 static void
-progress(struct storm *storm, const char *what)
+progress(struct storm *storm, const char *how, const char *what)
 {
-    printf("storm: %6.1f s: %s", seconds_now(storm), what);
+    printf("storm: %6.1f s: %s%s", seconds_now(storm), how, what);
     if (storm->now.ready)
     {
         printf("; peers %d, instances %d", storm->now.peers, storm->now.instances);
@@ -40,7 +39,7 @@ phase(struct storm *storm, const char *name)
 {
     json_array_append_new(json_object_get(storm->run, "phases"),
                           json_pack("{s: f, s: s}", "t", seconds_now(storm), "phase", name));
-    progress(storm, name);
+    progress(storm, "", name);
 }
 
 /** Take a sample, when the time for the next one has come. */
@@ -75,9 +74,7 @@ sample_until(struct storm *storm, bool (*so)(struct storm *), double limit, cons
     const double begin = seconds_now(storm);
     double changed = begin;
     double told = begin;
-    int first = 0;
 
-    storm->to_go = 0;
     for (;;)
     {
         const struct sample before = storm->now;
@@ -88,8 +85,6 @@ sample_until(struct storm *storm, bool (*so)(struct storm *), double limit, cons
             changed = now;
         if (so(storm))
             return;
-        if (first == 0)
-            first = storm->to_go;
         if (now - changed > limit || now - begin > 4 * limit)
         {
             fail(storm, "waiting for %s: not so after %.0f s; peers %d, instances %d", what,
@@ -97,14 +92,7 @@ sample_until(struct storm *storm, bool (*so)(struct storm *), double limit, cons
         }
         if (now - told > PROGRESS_INTERVAL)
         {
-            /* at the pace so far */
-            const double left = (now - begin) * storm->to_go / (first - storm->to_go);
-            char *line = storm->to_go > 0 && first > storm->to_go
-                         ? text("waiting for %s, %.0f s more", what, left)
-                         : text("waiting for %s", what);
-
-            progress(storm, line);
-            free(line);
+            progress(storm, "waiting for ", what);
             told = now;
         }
     }

@@ -70,7 +70,6 @@ struct storm
     double time;                /**< of the last sample, since the run began */
     struct sample now;          /**< the last sample */
     int came;                   /**< peers that it has more than the one before */
-    int to_go;                  /**< peers or instances that are waited for; 0: others are */
     pid_t guest;
     FILE *to_agent;             /**< NULL if it can't be talked to */
     FILE *from_agent;
@@ -99,19 +98,11 @@ void fail(struct storm *storm, const char *format, ...);
 /** Write the result to run.json. */
 void write_result(struct storm *storm);
 
-/** Mount what the chroot needs, with the folder for the result as its /mnt. */
-void mount_all(struct storm *storm);
-
 /** Start a program of the chroot; its output goes to log, a path in the chroot. */
 pid_t spawn(struct storm *storm, const char *log, char *const argv[]);
 
-/** Run a shell script in the chroot, to its end; fails with its last words. */
+/** Run a shell script in the chroot, to its end; fails if it does. */
 void shell(struct storm *storm, const char *script);
-
-/** Drop every packet between clients and servers, in both directions. */
-void network_cut(struct storm *storm);
-
-void network_restore(struct storm *storm);
 
 /* guest.c */
 
