@@ -24,6 +24,7 @@
 /** What a server holds, or all of them: then each number is a sum. */
 struct sample
 {
+    double time;                /**< for the host: seconds since the run began */
     double guest_time;          /**< seconds since 1970, by the guest's clock */
     double updated;             /**< the oldest of the status files (their TIME), likewise; or 0 */
     int peers;                  /**< in the kernel; -1 if not all servers have their interface */

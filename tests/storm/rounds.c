@@ -37,7 +37,6 @@ static struct turn
     double first;               /**< when its first peer went, or, of servers that were stopped,
                                  *   when they went on, since the run began; 0: not yet */
     struct sample last;         /**< the last in which an instance had been closed since */
-    double last_time;           /**< when that was */
     json_t *came;               /**< seconds that each newcomer took */
 } turn;
 
@@ -47,12 +46,9 @@ watch(struct storm *storm)
 {
     clients_check(storm);
     if (turn.first == 0 && !storm->options->stall && storm->now.peers < turn.begin.peers)
-        turn.first = storm->time;
+        turn.first = storm->now.time;
     if (storm->now.closed > turn.last.closed)
-    {
         turn.last = storm->now;
-        turn.last_time = storm->time;
-    }
 }
 
 static bool
@@ -84,7 +80,7 @@ newcomers_in(struct storm *storm)
     watch(storm);
     const int in = clients_in(storm, newcomers, turn.number + 1);
     while ((int)json_array_size(turn.came) < in)
-        json_array_append_new(turn.came, json_real(storm->time - turn.restored));
+        json_array_append_new(turn.came, json_real(storm->now.time - turn.restored));
     return storm->now.dead || in == newcomers;
 }
 
@@ -155,7 +151,7 @@ came_back(struct storm *storm)
         return true;
     if (turn.left == 0)
         return now->peers == clients && now->instances == clients;
-    const double waited = storm->time - turn.restored;
+    const double waited = storm->now.time - turn.restored;
     return now->peers == clients
            || (now->rejected > turn.begin.rejected && waited > SETTLE)
            || waited > 90 + clients / 4.0;
@@ -211,8 +207,7 @@ play(struct storm *storm)
           : "not all clients are back");
 }
 
-/** Say and note what came of it. @return whether nothing leaked, nobody was rejected, and the
- * server lives */
+/** Say and note what came of it. @return whether nothing leaked, was rejected, or died */
 static bool
 conclude(struct storm *storm)
 {
@@ -224,7 +219,7 @@ conclude(struct storm *storm)
     const int lost = turn.last.lost - turn.begin.lost;
     const int closed = turn.last.closed - turn.begin.closed;
     const bool in_step = turn.left == 0 && !now->dead;
-    const double seconds = turn.last_time - turn.first;
+    const double seconds = turn.last.time - turn.first;
     const double cpu = turn.last.cpu - turn.begin.cpu;
 
     json_array_append_new(
@@ -260,7 +255,7 @@ rounds_run(struct storm *storm)
     while (clean && round < options->rounds)
     {
         turn = (struct turn){ .number = ++round, .begin = storm->now, .last = storm->now,
-                              .last_time = storm->time, .instances = -1, .came = json_array() };
+                              .instances = -1, .came = json_array() };
         play(storm);
         clean = conclude(storm);
     }

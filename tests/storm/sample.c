@@ -59,8 +59,8 @@ sample_next(struct storm *storm)
     json_t *sample = guest_ask(storm, json_pack("{s: i}", "sample", storm->options->servers));
     if (json_unpack(sample, SAMPLE_FORMAT, SAMPLE_MEMBERS(&, &storm->now)) != 0)
         fail(storm, "the guest tells what nobody understands");
-    storm->time = seconds_now(storm);
-    json_object_set_new(sample, "t", json_real(storm->time));
+    storm->now.time = seconds_now(storm);
+    json_object_set_new(sample, "t", json_real(storm->now.time));
     json_array_append_new(json_object_get(storm->run, "samples"), sample);
     storm->came = storm->now.peers - before.peers;
     /* a server that has died took its sockets along */

@@ -67,7 +67,6 @@ struct storm
     const char *output;         /**< the folder for the result, /mnt in the chroot */
     json_t *run;                /**< what is written in the end; owned */
     double start;               /**< seconds, monotonic */
-    double time;                /**< of the last sample, since the run began */
     struct sample now;          /**< the last sample */
     int came;                   /**< peers that it has more than the one before */
     pid_t guest;
