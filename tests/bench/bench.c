@@ -17,14 +17,12 @@
 #include "schedule.h"
 
 static const char usage[] =
-    "Usage: bench SCENE [ARGUMENT...]\n"
+    "Usage: bench SCENE [TIMES BATCH]\n"
     "\n"
     "Plays one scene with this tree's dco_linux.c and multi.c, and a server of %d clients\n"
-    "on the scripted kernel of the unit tests, and prints what it took, as words NAME=NUMBER:\n"
-    "calls (system calls on netlink sockets), requests, datagrams, dumped (peers), passes\n"
-    "(of the event loop), and the most of one pass. Instructions are counted by\n"
-    "callgrind: valgrind --tool=callgrind --instr-atstart=no --collect-atstart=no. To be run by\n"
-    "tests/bench/run.\n"
+    "on the scripted kernel of the unit tests, and prints what it took: calls (system calls\n"
+    "on netlink sockets), requests, dumped (peers), passes of the event loop, and the most of\n"
+    "one of them. To be run by tests/bench/run, under callgrind, which counts instructions.\n"
     "\n"
     "  parse TIMES BATCH     one dco_do_read(), TIMES times, with BATCH notifications queued:\n"
     "                        of peers that the server itself has removed\n"
@@ -40,17 +38,11 @@ static const char usage[] =
  * What the linker wants and the mocks don't have
  */
 
-int dev_type_enum(const char *dev, const char *dev_type);
-
 int
 dev_type_enum(const char *dev, const char *dev_type)
 {
     return DEV_TYPE_TUN;
 }
-
-struct ifconfig_pool;
-
-void ifconfig_pool_free(struct ifconfig_pool *pool);
 
 void
 ifconfig_pool_free(struct ifconfig_pool *pool)
@@ -59,8 +51,6 @@ ifconfig_pool_free(struct ifconfig_pool *pool)
 
 /* OpenVPN's, which is the same in all trees but for dco_remove_peer(), and the
  * notification that follows */
-void __wrap_close_context(struct context *c, int sig, unsigned int flags);
-
 void __real_close_context(struct context *c, int sig, unsigned int flags);
 
 void
@@ -153,13 +143,11 @@ instances_left(void)
 }
 
 static void
-print_counts(const char *scene, int n)
+print_counts(void)
 {
-    printf("scene=%s clients=%d n=%d left=%d calls=%ld requests=%ld datagrams=%ld dumped=%ld "
-           "logged=%d passes=%ld longest_calls=%ld "
+    printf("left=%d calls=%ld requests=%ld dumped=%ld passes=%ld longest_calls=%ld "
            "longest_requests=%ld longest_datagrams=%ld longest_dumped=%ld\n",
-           scene, N_CLIENTS, n, instances_left(), count.calls, count.requests, count.datagrams,
-           count.dumped, logged, passes, longest.calls,
+           instances_left(), count.calls, count.requests, count.dumped, passes, longest.calls,
            longest.requests, longest.datagrams, longest.dumped);
 }
 
@@ -187,7 +175,6 @@ one(const char *scene, int times, int batch)
                        : OVPN_DEL_PEER_REASON_EXPIRED;
 
     assert_in_range(times * batch, 1, N_CLIENTS);
-    start_server();
     for (int i = 0; i < times; ++i)
     {
         queue_notifications(i * batch, batch, reason);
@@ -197,7 +184,7 @@ one(const char *scene, int times, int batch)
         run_passes();
         measure_end();
     }
-    print_counts(scene, times * batch);
+    print_counts();
 }
 
 /*
@@ -275,8 +262,8 @@ full(void)
     measure_end();
 }
 
-static void
-many(const char *scene)
+int
+main(int argc, char **argv)
 {
     static const struct
     {
@@ -286,36 +273,28 @@ many(const char *scene)
         { "lost", lost }, { "kill", kill_all }, { "exit", exit_server }, { "resync", resync },
         { "full", full }, { "walk", walk },
     };
-
-    for (int i = 0; i < (int)SIZE(scenes); ++i)
-    {
-        if (!strcmp(scene, scenes[i].name))
-        {
-            start_server();
-            scenes[i].play();
-            print_counts(scene, N_CLIENTS);
-            return;
-        }
-    }
-    fprintf(stderr, "bench: no scene '%s'; see bench --help\n", scene);
-    exit(2);
-}
-
-int
-main(int argc, char **argv)
-{
     const char *scene = argc > 1 ? argv[1] : "";
-    const int first = argc > 2 ? atoi(argv[2]) : 0;
-    const int second = argc > 3 ? atoi(argv[3]) : 0;
 
     if (!strcmp(scene, "--help") || !strcmp(scene, "-h"))
     {
         printf(usage, N_CLIENTS);
         return 0;
     }
-    if (argc == 4 && first > 0 && second > 0)
-        one(scene, first, second);
-    else
-        many(scene);
-    return 0;
+    start_server();
+    if (argc == 4)
+    {
+        one(scene, atoi(argv[2]), atoi(argv[3]));
+        return 0;
+    }
+    for (int i = 0; i < (int)SIZE(scenes); ++i)
+    {
+        if (!strcmp(scene, scenes[i].name))
+        {
+            scenes[i].play();
+            print_counts();
+            return 0;
+        }
+    }
+    fprintf(stderr, "bench: no scene '%s'; see bench --help\n", scene);
+    return 2;
 }

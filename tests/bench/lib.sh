@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh disable=SC2034,SC2154
 #
-# What tests/bench/run measures: which trees, which cells, and each of them. To be
-# sourced after dev-tools/lib.sh.
+# The steps of tests/bench/run. To be sourced after dev-tools/lib.sh.
 
 dir=$top/build/bench
 
@@ -13,8 +12,6 @@ find_trees()
     export_tree stock "$base_dir" base
     export_tree series "$base_dir" series
     ! has_branch follow-up || export_tree follow-up "$base_dir" follow-up
-    # upstream's own fix: what the newest series is written from
-    fixed=$(writers | tail -n 1)
     if [ ! -d "$OPENVPN_GIT" ] || ! git -C "$OPENVPN_GIT" rev-parse -q --verify "$fixed^{commit}" > /dev/null
     then
         say "$fixed is left out: OPENVPN_GIT is no path of a repository that has it"
@@ -39,14 +36,13 @@ export_tree()
     trees="$trees $1=$dir/$1.tree"
 }
 
-# build BASE NAME=TREE CLIENTS...: the programs $dir/NAME/bench-CLIENTS, of the sources
-# in TREE, which are compiled once, with the configuration of BASE
+# build NAME=TREE: the programs $dir/NAME/bench-CLIENTS, of the sources in TREE, which
+# are compiled once, with the configuration of $BASE
 build()
 {
-    find_base "$1"
-    tree=${2#*=}
-    of_tree=$dir/${2%%=*}
-    shift 2
+    find_base "$BASE"
+    tree=${1#*=}
+    of_tree=$dir/${1%%=*}
     build=$top/build/$base
     . "$top/tests/unit_tests/compile.sh"
     # what the sources of the tests call what the series changes
@@ -66,14 +62,13 @@ build()
         compile_objects "$tree" "$of_tree/objects" $sources
         echo "$sources" > "$of_tree/objects/.complete"
     fi
-    for clients
+    for number in $clients 64
     do
         # the unit tests' mocks, with room for so many
         rm -rf "$of_tree/fixtures" "$of_tree/ours"
-        mkdir "$of_tree/fixtures"
-        cp "$top"/tests/unit_tests/openvpn/* "$of_tree/fixtures"
+        cp -r "$top/tests/unit_tests/openvpn" "$of_tree/fixtures"
         our_tests=$of_tree/fixtures
-        for room in "N_CLIENTS $clients mock_instance.h" "N_PEERS $((clients < 1024 ? 1024 : clients)) mock_netlink.h"
+        for room in "N_CLIENTS $number mock_instance.h" "N_PEERS $((number < 1024 ? 1024 : number)) mock_netlink.h"
         do
             define=${room% *}
             header=$our_tests/${room##* }
@@ -87,77 +82,49 @@ build()
         # shellcheck disable=SC2086 # lists of words
         compile_ours "$top/tests/bench/bench.c $top/tests/bench/measure.c" \
             "$tree" "$of_tree/ours" $adapter -I"$top/tests/bench"
-        link_driver "$of_tree/bench-$clients" "$of_tree"/ours/*.o "$of_tree"/objects/*.o -Wl,--gc-sections \
+        link_driver "$of_tree/bench-$number" "$of_tree"/ours/*.o "$of_tree"/objects/*.o -Wl,--gc-sections \
             -Wl,--wrap=x_msg -Wl,--wrap=close_context -Wl,--wrap=plugin_call_ssl
     done
 }
 
-# sizes: the numbers of clients that programs are needed for
-sizes()
-{
-    echo "$clients 64" | tr ' ' '\n' | sort -nu | tr '\n' ' '
-}
-
-# all_cells: the arguments of cell, what takes longest first
-all_cells()
+# cells TREE: "cell TREE CLIENTS SCENE" words, what is to be measured
+cells()
 {
     for part in $parts
     do
-        for tree in $trees
-        do
-            cells_of "$part" "${tree%%=*}" | sed "s|^|$part ${tree%%=*} |"
-        done
-    done | sort -t ' ' -k 3,3nr
-}
-
-# cells_of PART TREE: "CLIENTS SCENE ARGUMENT..." each
-cells_of()
-{
-    case $1 in
-    one) printf '64 %s\n' "parse 64 1" "parse 1 64" "close 64 1" "close 1 64" ;;
-    growth)
-        for scene in lost kill exit resync full walk
-        do
-            dumped=$("$dir/$2/bench-64" "$scene" 2>/dev/null | sed -n 's/.* dumped=\([0-9]*\).*/\1/p' || :)
-            for number in $clients
+        case $part in
+        one) printf 'cell %s 64 %s\n' "$1" "parse 64 1" "$1" "parse 1 64" "$1" "close 64 1" "$1" "close 1 64" ;;
+        growth)
+            for scene in lost kill exit resync full walk
             do
-                # half the square
-                [ $((${dumped:-0} * number * number / 4096)) -gt 10000000 ] || echo "$number $scene"
-            done
-        done ;;
-    esac
+                # shellcheck disable=SC2086 # numbers
+                printf "cell $1 %s $scene\n" $clients
+            done ;;
+        esac
+    done
 }
 
-# cell PART TREE CLIENTS SCENE ARGUMENT...: play the scene, under callgrind, and
-# add a line to $dir/PART.new: NAME=NUMBER words, of them ir= (all
-# instructions), longest_ir= (of one pass of the event loop) and list_ir= (of
-# hash_remove_fast(), OpenVPN's own tables of clients)
+# cell TREE CLIENTS SCENE...: play the scene, under callgrind, and add a line to
+# $dir/results: NAME=NUMBER words, of them ir= (all instructions), longest_ir= (of one pass
+# of the event loop) and list_ir= (of hash_remove_fast(), OpenVPN's own tables of clients)
 cell()
 {
-    part=$1
-    tree=$2
-    clients=$3
-    shift 3
+    tree=$1
+    clients=$2
+    shift 2
+    dumped=$("$dir/$tree/bench-64" "$@" 2>/dev/null | sed -n 's/.* dumped=\([0-9]*\).*/\1/p' || :)
+    # half the square
+    [ $((${dumped:-0} * clients * clients / 4096)) -le 10000000 ] || return 0
     make_scratch
     # in the background: a shell that waits for its foreground acts on a signal afterwards
     valgrind -q --tool=callgrind --instr-atstart=no --collect-atstart=no --combine-dumps=yes \
         --callgrind-out-file="$scratch/callgrind" "$dir/$tree/bench-$clients" "$@" > "$scratch/out" 2> "$scratch/err" &
     trap 'kill $! 2>/dev/null || :; rm -rf "$scratch"' EXIT
-    status=0
-    wait $! || status=$?
-    case $status in
-    0) words=$(cat "$scratch/out") ;;
-    *)
-        # OpenVPN's own fatal error is a result
-        grep -q '^FATAL ERROR' "$scratch/out" "$scratch/err" ||
-            die "$tree, $clients clients, $*: $(grep . "$scratch/err" "$scratch/out" | tail -n 1)"
-        words="clients=$clients died=1" ;;
-    esac
-    if [ -e "$scratch/callgrind" ] && [ $status -eq 0 ]
+    if wait $!
     then
         # "fn=(ID) NAME" or "cfn=(ID) NAME" at first, and "fn=(ID)" from then on; the line after
         # a "calls=" is what the callee took. callgrind_annotate knows no most of all dumps.
-        words="$words $(awk '
+        words="$(cat "$scratch/out") $(awk '
             /^fn=/ { match($0, /\([0-9]+\)/); id = substr($0, RSTART, RLENGTH)
                      if (NF > 1) { name[id] = $2 }; here = name[id] == "hash_remove_fast"; next }
             /^cfn=/ && NF > 1 { match($0, /\([0-9]+\)/); name[substr($0, RSTART, RLENGTH)] = $2; next }
@@ -166,7 +133,19 @@ cell()
             here && /^[-+*0-9]/ { list += $2 }
             /^totals:/ { sum += $2; if ($2 > most) { most = $2 } }
             END { printf "ir=%.0f longest_ir=%.0f list_ir=%.0f", sum, most, list }' "$scratch/callgrind")"
+    else
+        # OpenVPN's own fatal error is a result
+        grep -q '^FATAL ERROR' "$scratch/out" "$scratch/err" ||
+            die "$tree, $clients clients, $*: $(cat "$scratch/err" "$scratch/out" | grep . | tail -n 1)"
+        words="died=1"
     fi
-    echo "tree=$tree arguments=$(echo "$*" | tr ' ' ,) $words" >> "$dir/$part.new"
-    say "$(cat "$dir"/*.new | wc -l) of $(wc -l < "$dir/cells"): $tree, $clients clients, $*"
+    echo "tree=$tree clients=$clients arguments=$(echo "$*" | tr ' ' ,) $words" >> "$dir/results"
+    say "$(wc -l < "$dir/results") of $(wc -l < "$dir/cells"): $tree, $clients clients, $*"
+}
+
+# tables: what came of it
+tables()
+{
+    awk -v parts="$parts" -v tree_names="$(echo "$trees" | sed 's/=[^ ]*//g')" -v sizes="$clients" \
+        -f "$top/tests/bench/table.awk" "$dir/results"
 }

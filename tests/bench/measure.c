@@ -170,9 +170,6 @@ recvmsg(int fd, struct msghdr *msg, int flags)
 int __real_plugin_call_ssl(const struct plugin_list *pl, const int type, const struct argv *av,
                            struct plugin_return *pr, struct env_set *es, int depth, void *cert);
 
-int __wrap_plugin_call_ssl(const struct plugin_list *pl, const int type, const struct argv *av,
-                           struct plugin_return *pr, struct env_set *es, int depth, void *cert);
-
 int
 __wrap_plugin_call_ssl(const struct plugin_list *pl, const int type, const struct argv *av,
                        struct plugin_return *pr, struct env_set *es, int depth, void *cert)

@@ -1,50 +1,47 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Tables of the results of tests/bench/run, in reStructuredText. part: which; tree_names
+# Tables of the results of tests/bench/run, in reStructuredText. parts: which; tree_names
 # and sizes: of what, in this order.
 
-# row(CELL, ...): to be called with cells separated by "|"
+# row(LINE): cells separated by "|"
 function row(line)
 {
     rows[++n_rows] = line
 }
 
-# The rows so far, the first of them the titles
-function print_table(title,    i, j, cells, n, width, last, rule)
+function print_row(line, width,    n, j, cells, padded)
 {
-    if (n_rows < 2)
-    {
-        n_rows = 0
-        return
-    }
-    for (i = 1; i <= n_rows; ++i)
-    {
-        n = split(rows[i], cells, "|")
-        last = n > last ? n : last
-        for (j = 1; j <= n; ++j)
-            if (length(cells[j]) > width[j])
-                width[j] = length(cells[j])
-    }
-    for (j = 1; j <= last; ++j)
-    {
-        rule = rule (j > 1 ? "  " : "")
-        for (i = 0; i < width[j]; ++i)
-            rule = rule "="
-    }
-    printf "\n%s\n\n%s\n", title, rule
-    for (i = 1; i <= n_rows; ++i)
-    {
-        n = split(rows[i], cells, "|")
-        line = ""
-        for (j = 1; j <= n; ++j)
-            line = line sprintf("%s%-" width[j] "s", j > 1 ? "  " : "", cells[j])
-        sub(/ +$/, "", line)
-        print line
-        if (i == 1)
-            print rule
-    }
-    print rule
+    n = split(line, cells, "|")
+    for (j = 1; j <= n; ++j)
+        padded = padded sprintf("%-" width[j] "s  ", cells[j])
+    sub(/ +$/, "", padded)
+    print padded
+}
+
+# The rows so far, the first of them the titles, unless that is all
+function print_table(title,    i, j, n, last, cells, width, rule)
+{
+    last = n_rows
     n_rows = 0
+    if (last < 2)
+        return
+    for (i = 1; i <= last; ++i)
+    {
+        n = split(rows[i], cells, "|")
+        for (j = 1; j <= n; ++j)
+            width[j] = length(cells[j]) > width[j] ? length(cells[j]) : width[j]
+    }
+    for (j = 1; j <= n; ++j)
+        rule = rule (j > 1 ? "|" : "") sprintf("%" width[j] "s", "")
+    gsub(/ /, "=", rule)
+    printf "\n%s\n\n", title
+    print_row(rule, width)
+    for (i = 1; i <= last; ++i)
+    {
+        print_row(rows[i], width)
+        if (i == 1 || i == last)
+            print_row(rule, width)
+    }
 }
 
 # A number with at most three significant digits after the decimal point
@@ -53,25 +50,20 @@ function short(x)
     return x == int(x) ? sprintf("%d", x) : sprintf("%.1f", x)
 }
 
-function value(tree, arguments, clients, name)
-{
-    return values[tree, arguments, clients, name]
-}
-
 BEGIN {
     n_trees = split(tree_names, trees, " ")
     n_sizes = split(sizes, size, " ")
 }
 
 {
-    split("", word)
     for (i = 1; i <= NF; ++i)
     {
-        equal = index($i, "=")
-        word[substr($i, 1, equal - 1)] = substr($i, equal + 1)
+        split($i, pair, "=")
+        word[pair[1]] = pair[2]
     }
     for (name in word)
-        values[word["tree"], word["arguments"], word["clients"], name] = word[name]
+        v[word["tree"], word["arguments"], word["clients"], name] = word[name]
+    split("", word)
 }
 
 # alone and queued: what each notification took, and that in stock's terms
@@ -80,12 +72,12 @@ function cost(tree, scene,    i, line, way, ir, all)
     for (i = 1; i <= 2; ++i)
     {
         way = scene (i == 1 ? ",64,1" : ",1,64")
-        ir = value(tree, way, 64, "ir")
-        all = value("stock", way, 64, "ir")
+        ir = v[tree, way, 64, "ir"]
+        all = v["stock", way, 64, "ir"]
         line = line sprintf("|%d|%.2f|%s|%s|%d", ir / 64, all ? ir / all : 0,
-                            short(value(tree, way, 64, "calls") / 64),
-                            short(value(tree, way, 64, "requests") / 64),
-                            scene == "close" ? value(tree, way, 64, "left") : 0)
+                            short(v[tree, way, 64, "calls"] / 64),
+                            short(v[tree, way, 64, "requests"] / 64),
+                            scene == "close" ? v[tree, way, 64, "left"] : 0)
     }
     return line
 }
@@ -111,21 +103,21 @@ function slope(tree, scene, without,    i, low, high, a, b)
         }
     if (!low || low == high)
         return "-"
-    a = value(tree, scene, low, "ir") - (without ? value(tree, scene, low, "list_ir") : 0)
-    b = value(tree, scene, high, "ir") - (without ? value(tree, scene, high, "list_ir") : 0)
+    a = v[tree, scene, low, "ir"] - (without ? v[tree, scene, low, "list_ir"] : 0)
+    b = v[tree, scene, high, "ir"] - (without ? v[tree, scene, high, "list_ir"] : 0)
     return sprintf("%.2f", log(b / a) / log(high / low))
 }
 
 function cell(tree, scene, size, name, per)
 {
-    if (value(tree, scene, size, "died"))
+    if (v[tree, scene, size, "died"])
         return "exits"
-    if (value(tree, scene, size, "ir") == "")
+    if (v[tree, scene, size, "ir"] == "")
         return "-"
-    if ((scene == "resync" || scene == "full") && value(tree, scene, size, "requests") + 0 == 0)
+    if ((scene == "resync" || scene == "full") && v[tree, scene, size, "requests"] + 0 == 0)
         return "none"
-    return name == "ir" ? sprintf("%d", value(tree, scene, size, name) / (scene == "walk" ? 1 : size)) \
-        : short(value(tree, scene, size, name) / (per ? size : 1))
+    return name == "ir" ? sprintf("%d", v[tree, scene, size, name] / (scene == "walk" ? 1 : size)) \
+        : short(v[tree, scene, size, name] / (per ? size : 1))
 }
 
 function growth(    s, n, scenes, what, i, j, line, at)
@@ -162,8 +154,8 @@ function growth(    s, n, scenes, what, i, j, line, at)
 }
 
 END {
-    if (part == "one")
+    if (parts ~ /one/)
         one()
-    else
+    if (parts ~ /growth/)
         growth()
 }

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file
- * The agent: the first process of a storm's guest. It starts the servers,
- * signals them, and tells what they and the kernel hold, on request.
+ * The agent: the first process of a storm's guest. It runs scripts, and tells what
+ * the servers and the kernel hold.
  *
- * A request is a JSON object, and so is its reply (agent.c has the list). They
- * come over one TCP connection at a time.
+ * A request is a JSON object, and so is its reply. They come over one TCP connection
+ * at a time:
+ *
+ *  {"run": SCRIPT}         {"status": N, "output": TEXT}
+ *  {"sample": SERVERS}     SAMPLE_FORMAT
  */
 #ifndef AGENT_H
 #define AGENT_H
 
 #include <jansson.h>
-#include <stdbool.h>
-#include <stddef.h>
 
 /** The TCP port of the agent. */
 #define AGENT_PORT 2323
@@ -20,48 +21,37 @@
 /** How many servers a guest can have. */
 #define AGENT_SERVERS_MAX 64
 
-/**
- * The number of peers of one interface, by a GET_PEER dump.
- *
- * While peers are being removed a dump may leave living ones out: the module
- * resumes it by a skip count (ovpn_netlink_dump_peers() in its netlink.c).
- * So a number above 0 is an estimate then; and 0 is to be seen twice.
- *
- * @return      the number, or -1 if the interface or the module is not there
- */
-int dco_peers(const char *interface);
+/** What a server holds, or all of them: then each number is a sum. */
+struct sample
+{
+    double time;                /**< for the host: seconds since the run began */
+    double guest_time;          /**< seconds since 1970, by the guest's clock */
+    double updated;             /**< the oldest of the status files (their TIME), likewise; or 0 */
+    int peers;                  /**< in the kernel; -1 if not all servers have their interface */
+    int instances;              /**< in the status files, of clients that have an address, as
+                                 *   every client that got to be a peer has */
+    int undefined;              /**< likewise, of those that have none (yet) */
+    int ready;                  /**< servers that have said so */
+    int rejected;               /**< messages that a client would be one too many */
+    int lost;                   /**< messages that notifications were lost */
+    int closed;                 /**< messages that an instance was closed as its peer had gone */
+    double cpu;                 /**< seconds of processor time */
+    int queued;                 /**< bytes in the receive queues of generic-netlink sockets */
+    int drops;                  /**< notifications that these have dropped */
+    int dead;                   /**< servers that have ended */
+    int exit_status;            /**< of one that has ended, as a shell calls it */
+};
 
-/**
- * Start a server: /bin/openvpn with the configuration /run/N/conf, where N is
- * the number of servers started before. Its output goes to /run/N/log.
- *
- * @param rcvbufforce  whether it may set SO_RCVBUFFORCE; else it gets EPERM, as
- *                     socket(7) says that a process without CAP_NET_ADMIN does
- * @return      0, or -1 (errno)
- */
-int servers_start(bool rcvbufforce);
+/** A sample as it is packed (OF is empty) and unpacked (OF is &) by jansson. */
+#define SAMPLE_FORMAT "{s:f, s:f, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:i, s:i, s:i, s:i}"
+#define SAMPLE_MEMBERS(OF, sample) \
+    "time", OF(sample)->guest_time, "updated", OF(sample)->updated, "peers", OF(sample)->peers, \
+    "instances", OF(sample)->instances, "undefined", OF(sample)->undefined, \
+    "ready", OF(sample)->ready, "rejected", OF(sample)->rejected, "lost", OF(sample)->lost, \
+    "closed", OF(sample)->closed, "cpu", OF(sample)->cpu, "queued", OF(sample)->queued, \
+    "drops", OF(sample)->drops, "dead", OF(sample)->dead, "exit", OF(sample)->exit_status
 
-/** Send a signal to all servers. */
-void servers_signal(int signal);
-
-/** A process of ours has ended: note it if it was a server. */
-void servers_ended(int pid, int status);
-
-/**
- * What each server and the kernel hold now: an array of objects, owned by the
- * caller. See the comments in agent_servers.c for its members.
- */
-json_t *servers_sample(void);
-
-/**
- * Keep all processors busy, and send to the clients' addresses through the
- * tunnel, until load_end(). Each server has the given number of
- * clients, whose addresses are those that it assigns.
- *
- * @return      0, or -1 (errno)
- */
-int load_begin(int servers, int clients);
-
-void load_end(void);
+/** What the first so many servers hold now, in sums. */
+void servers_sample(struct sample *sum, int servers);
 
 #endif

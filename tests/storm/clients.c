@@ -30,7 +30,7 @@ start_client(struct storm *storm, int number)
         "--client", "--dev", "null", "--disable-dco", "--ifconfig-noexec",
         "--route-noexec", "--nobind", "--remote", GUEST_ADDRESS, port,
         options->tcp ? "tcp4-client" : "udp4", "--ca", "/storm/keys/ca.crt",
-        "--cert", "/storm/keys/client.crt", "--key", "/storm/keys/client.key",
+        "--cert", "/storm/keys/c0.crt", "--key", "/storm/keys/c0.key",
         "--connect-timeout", "10", "--connect-retry", "1", "2",
         "--verb", "1", NULL });
     free(port);
@@ -44,18 +44,15 @@ clients_some(struct storm *storm)
     const int came = storm->came > 0 ? storm->came : 0;
     const int clients = storm->options->clients;
 
-    storm->to_go = clients - storm->now.peers;
     while (storm->going < clients && storm->going < storm->now.peers + AT_A_TIME + 2 * came)
     {
-        const pid_t stopped = storm->clients[storm->going];
-
-        if (stopped)
-        {
+        if (storm->clients[storm->going])
             clients_new(storm, 1);
-            continue;
+        else
+        {
+            storm->clients[storm->going] = start_client(storm, storm->going);
+            ++storm->going;
         }
-        storm->clients[storm->going] = start_client(storm, storm->going);
-        ++storm->going;
     }
 }
 

@@ -1,37 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file
- * What runs outside of the guest: programs of the chroot, the network.
+ * What runs outside of the guest: programs of the chroot.
  */
 #include "storm.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char *
-vtext(const char *format, va_list args)
-{
-    char *result;
-
-    if (vasprintf(&result, format, args) < 0)
-    {
-        perror("storm");
-        _Exit(STATUS_FAILED);
-    }
-    return result;
-}
-
 char *
 text(const char *format, ...)
 {
+    char *result;
     va_list args;
 
     va_start(args, format);
-    char *result = vtext(format, args);
+    if (vasprintf(&result, format, args) < 0)
+        abort();
     va_end(args);
     return result;
 }
@@ -40,10 +30,11 @@ void
 fail(struct storm *storm, const char *format, ...)
 {
     static bool failed;
+    char why[1024];
     va_list args;
 
     va_start(args, format);
-    char *why = vtext(format, args);
+    vsnprintf(why, sizeof(why), format, args);
     va_end(args);
     /* the first failure counts; what fails on the way to the logs doesn't */
     if (!failed)
@@ -78,17 +69,12 @@ spawn(struct storm *storm, const char *log, char *const argv[])
 
     if (pid == 0)
     {
-        const int null = open("/dev/null", O_RDONLY);
-
-        if (chroot(storm->root) == 0 && chdir("/") == 0)
+        if (chroot(storm->root) == 0 && chdir("/") == 0
+            && dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), 0) == 0
+            && dup2(open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), 1) == 1
+            && dup2(1, 2) == 2)
         {
-            const int out = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-            if (null >= 0 && out >= 0 && dup2(null, 0) == 0 && dup2(out, 1) == 1
-                && dup2(out, 2) == 2)
-            {
-                execvp(argv[0], argv);
-            }
+            execvp(argv[0], argv);
         }
         _exit(127);
     }
@@ -106,28 +92,4 @@ shell(struct storm *storm, const char *script)
 
     if (waitpid(pid, &status, 0) != pid || status != 0)
         fail(storm, "'%s' failed, see host.log", script);
-}
-
-void
-network_up(struct storm *storm)
-{
-    shell(storm, "ip link set lo up; ip tuntap add storm0 mode tap; "
-          "ip addr add " HOST_ADDRESS "/24 dev storm0; ip link set storm0 up");
-}
-
-void
-network_cut(struct storm *storm)
-{
-    /* all ports that servers may have; AGENT_SERVERS_MAX of them */
-    shell(storm, "nft 'table ip storm {"
-          " chain in { type filter hook input priority 0;"
-          " meta l4proto { tcp, udp } th sport 1194-1257 drop; };"
-          " chain out { type filter hook output priority 0;"
-          " meta l4proto { tcp, udp } th dport 1194-1257 drop; }; }'");
-}
-
-void
-network_restore(struct storm *storm)
-{
-    shell(storm, "nft delete table ip storm");
 }

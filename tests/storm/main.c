@@ -9,9 +9,12 @@
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /** The repository: this program is tests/storm/storm of it. */
@@ -28,66 +31,67 @@ repository(void)
     return strdup(dirname(dirname(dirname(path))));
 }
 
-/** As mkdir -p; then an absolute path. */
-static char *
-make_folder(const char *path)
+/**
+ * Run a function in a process that gets a signal when this one ends.
+ *
+ * @return      its exit status; 128 + N when signal N ended it
+ */
+static int
+run_child(int (*function)(void *), void *arg, int signal)
 {
-    char *part = strdup(path);
+    int status;
 
-    for (char *slash = part; (slash = strchr(slash + 1, '/'));)
+    fflush(NULL);
+    const pid_t child = fork();
+    if (child == 0)
     {
-        *slash = '\0';
-        mkdir(part, 0777);
-        *slash = '/';
+        prctl(PR_SET_PDEATHSIG, signal);
+        status = function(arg);
+        fflush(NULL);
+        _exit(status);
     }
-    free(part);
-    char *absolute;
-    if ((mkdir(path, 0777) != 0 && errno != EEXIST) || !(absolute = realpath(path, NULL)))
+    if (child < 0 || waitpid(child, &status, 0) != child)
     {
-        fprintf(stderr, "storm: cannot make %s: %s\n", path, strerror(errno));
-        exit(STATUS_USAGE);
+        perror("storm");
+        return STATUS_FAILED;
     }
-    return absolute;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/** The first process of the namespaces. */
+static int
+execute(void *argv)
+{
+    execv(*(char **)argv, argv);
+    perror("storm: exec");
+    return STATUS_FAILED;
+}
+
+/**
+ * The first process of the namespaces. It takes all others with it when it ends
+ * (pid_namespaces(7)), and with the last of them the network and the mounts are gone.
+ */
 static int
 run(void *arg)
 {
     struct storm *storm = arg;
 
-    namespaces_mount(storm->root, storm->output);
-    shell(storm, "cd /mnt; rm -rf clients dmesg.log guest.log server-*.log; mkdir clients");
-    network_up(storm);
-    storm->start = seconds_now();
+    /* ^C is for our parent: it ends us all */
+    setpgid(0, 0);
+    if (run_child(execute, (char *[]){
+            "/bin/sh", "-ec",
+            "mount --make-rprivate /; mount -t proc proc \"$1/proc\";"
+            " mount --bind /dev \"$1/dev\"; mount --bind \"$2\" \"$1/mnt\"",
+            "mounts", (char *)storm->root, (char *)storm->output, NULL }, SIGKILL) != 0)
+    {
+        fail(storm, "no mounts of its own");
+    }
+    shell(storm, "ip link set lo up; ip tuntap add storm0 mode tap; "
+          "ip addr add 10.99.0.1/24 dev storm0; ip link set storm0 up");
     guest_boot(storm);
     servers_up(storm);
     const int status = rounds_run(storm);
     write_result(storm);
     return status;
-}
-
-/**
- * The folder for the output: new, or of an earlier run, which this one replaces.
- */
-static char *
-output_folder(const char *top, const struct options *options)
-{
-    char *server = strdup(options->server);
-    char *wanted = options->output ? strdup(options->output)
-                   : text("%s/build/storm/runs/%s-%d", top, basename(server), options->clients);
-    char *folder = make_folder(wanted);
-    char *result = text("%s/run.json", folder);
-
-    if (access(result, F_OK) != 0 && (rmdir(folder) != 0 || mkdir(folder, 0777) != 0))
-    {
-        fprintf(stderr, "storm: %s has files in it, and they are not a run's\n", wanted);
-        exit(STATUS_USAGE);
-    }
-    free(result);
-    free(wanted);
-    free(server);
-    return folder;
 }
 
 int
@@ -99,39 +103,31 @@ main(int argc, char *argv[])
     /* progress is for who watches, also through a pipe */
     setvbuf(stdout, NULL, _IOLBF, 0);
     options_parse(&options, argc, argv);
-    const char *missing = namespaces_missing();
-    if (missing)
-    {
-        fprintf(stderr, "storm: skipped: %s\n", missing);
-        return STATUS_SKIPPED;
-    }
-
-    char *top = repository();
-    storm.output = output_folder(top, &options);
+    const char *top = repository();
+    storm.output = options.output ? options.output
+                   : text("%s/build/storm/runs/%s-%d", top, basename(strdup(options.server)),
+                          options.clients);
     storm.root = text("%s/build/storm/%s/chroot", top, options.suite);
+    int status = run_child(execute, (char *[]){
+        text("%s/tests/storm/setup", top), (char *)options.suite, (char *)options.server,
+        (char *)options.module, text("%d", options.module_delay), (char *)storm.output,
+        options.clients > MANY_CLIENTS ? "small" : NULL, NULL }, SIGTERM);
+    if (status != 0)
+        return status == 1 ? STATUS_FAILED : status;
+
     /* what stays of a run that doesn't get to its end */
     storm.run = json_pack("{s: s, s: s, s: s, s: s, s: o, s: [], s: [], s: []}",
-                          "result", "failed", "why", "interrupted, or no set-up",
+                          "result", "failed", "why", "interrupted",
                           "server", options.server, "suite", options.suite,
                           "options", options_json(&options), "phases", "rounds", "samples");
     write_result(&storm);
-
-    char *initramfs = text("%s/initramfs", storm.output);
-    char *script = text("%s/tests/storm/setup", top);
-    char *delay = text("%d", options.module_delay);
-    char *const setup[] = { script, (char *)options.suite, (char *)options.server,
-                            (char *)options.module, delay, initramfs,
-                            options.clients > MANY_CLIENTS ? "small" : NULL, NULL };
-    int status = command_run(setup);
-    if (status == 0)
-        status = namespaces_run(run, &storm);
-    else if (status == 1)
-        status = STATUS_FAILED;
-    unlink(initramfs);
-    free(initramfs);
-    free(delay);
-    free(script);
-    free(top);
+    storm.start = seconds_now(&storm);
+    if (unshare(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET) != 0)
+    {
+        perror("storm: unshare");
+        return STATUS_FAILED;
+    }
+    status = run_child(run, &storm, SIGKILL);
     if (status > 128)
         fprintf(stderr, "storm: ended by signal %d\n", status - 128);
     return status;

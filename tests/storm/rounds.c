@@ -5,7 +5,7 @@
  */
 #include "storm.h"
 
-#include <signal.h>
+#include <stdlib.h>
 
 /**
  * A server that still holds instances is done when for so many seconds, by the
@@ -16,30 +16,39 @@
 
 /**
  * Samples in a row without a peer that it takes for the kernel to have none: two
- * dumps, see dco_peers(). A server that is stopped gets the notifications later
+ * dumps, see count_peers(). A server that is stopped gets the notifications later
  * than the peers go (a work item sends them): what it has queued, and what was
  * dropped, has to be the same in so many.
  */
 #define GONE 2
 #define TOLD 6
 
-static void
-ask(struct storm *storm, json_t *request)
+/** What a round waits for, and remembers. */
+static struct turn
 {
-    json_decref(guest_ask(storm, request));
-}
+    int number;                 /**< counted from 1 */
+    int zeros;                  /**< samples in a row without a peer, and with ... */
+    int queued, drops;          /**< ... as much in the receive queues, and dropped */
+    int instances;              /**< the last number */
+    double since;               /**< it is so, by the guest's clock */
+    int left;                   /**< instances when the server had settled */
+    double cut, expired, settled, restored;     /**< when this was so, since the run began */
+    struct sample begin;        /**< when the round began */
+    double first;               /**< when its first peer went, or, of servers that were stopped,
+                                 *   when they went on, since the run began; 0: not yet */
+    struct sample last;         /**< the last in which an instance had been closed since */
+    json_t *came;               /**< seconds that each newcomer took */
+} turn;
 
 /** Note when the first peer has gone, and when the last instance has been closed. */
 static void
 watch(struct storm *storm)
 {
-    struct wait *wait = &storm->wait;
-
     clients_check(storm);
-    if (wait->first == 0 && !storm->options->stall && storm->now.peers < wait->begin.peers)
-        wait->first = storm->now.time;
-    if (storm->now.closed > wait->last.closed)
-        wait->last = storm->now;
+    if (turn.first == 0 && !storm->options->stall && storm->now.peers < turn.begin.peers)
+        turn.first = storm->now.time;
+    if (storm->now.closed > turn.last.closed)
+        turn.last = storm->now;
 }
 
 static bool
@@ -47,34 +56,51 @@ expired(struct storm *storm)
 {
     const bool stall = storm->options->stall;
     const struct sample *now = &storm->now;
-    struct wait *wait = &storm->wait;
 
     watch(storm);
-    const bool still = !stall || (now->queued == wait->queued && now->drops == wait->drops);
-    wait->queued = now->queued;
-    wait->drops = now->drops;
-    wait->zeros = now->peers == storm->options->newcomers && still ? wait->zeros + 1 : 0;
-    return now->dead || wait->zeros == (stall ? TOLD : GONE);
+    const bool still = !stall || (now->queued == turn.queued && now->drops == turn.drops);
+    turn.queued = now->queued;
+    turn.drops = now->drops;
+    turn.zeros = now->peers == storm->options->newcomers && still ? turn.zeros + 1 : 0;
+    return now->dead || turn.zeros == (stall ? TOLD : GONE);
 }
 
 static bool
 first_gone(struct storm *storm)
 {
     watch(storm);
-    return storm->now.dead || storm->wait.first > 0;
+    return storm->now.dead || turn.first > 0;
 }
 
 static bool
 newcomers_in(struct storm *storm)
 {
-    struct wait *wait = &storm->wait;
     const int newcomers = storm->options->newcomers;
 
     watch(storm);
-    const int in = clients_in(storm, newcomers, wait->round + 1);
-    while ((int)json_array_size(wait->came) < in)
-        json_array_append_new(wait->came, json_real(storm->now.time - wait->restored));
+    const int in = clients_in(storm, newcomers, turn.number + 1);
+    while ((int)json_array_size(turn.came) < in)
+        json_array_append_new(turn.came, json_real(storm->now.time - turn.restored));
     return storm->now.dead || in == newcomers;
+}
+
+/** Drop every packet between clients and servers, in both directions. */
+static void
+cut(struct storm *storm)
+{
+    /* all ports that servers may have; AGENT_SERVERS_MAX of them */
+    shell(storm, "nft 'table ip storm {"
+          " chain in { type filter hook input priority 0;"
+          " meta l4proto { tcp, udp } th sport 1194-1257 drop; };"
+          " chain out { type filter hook output priority 0;"
+          " meta l4proto { tcp, udp } th dport 1194-1257 drop; }; }'");
+}
+
+static void
+restore(struct storm *storm)
+{
+    shell(storm, "nft delete table ip storm");
+    turn.restored = seconds_now(storm);
 }
 
 /** While the lost ones go, others come. */
@@ -83,17 +109,17 @@ let_newcomers_in(struct storm *storm)
 {
     const int newcomers = storm->options->newcomers;
 
-    sample_until(storm, first_gone, 2 * storm->options->keepalive_timeout + 120, "the first peer to go");
-    network_restore(storm);
-    storm->wait.restored = seconds_now() - storm->start;
+    sample_until(storm, first_gone, 2 * storm->options->keepalive_timeout + 120,
+                 "the first peer to go");
+    restore(storm);
     clients_new(storm, newcomers);
     phase(storm, "newcomers");
     sample_until(storm, newcomers_in, 120, "the newcomers to get in");
     if (!storm->now.dead)
     {
         printf("storm: half of %d newcomers were in after %.1f s, all after %.1f s\n", newcomers,
-               json_real_value(json_array_get(storm->wait.came, (size_t)(newcomers - 1) / 2)),
-               json_real_value(json_array_get(storm->wait.came, (size_t)newcomers - 1)));
+               json_real_value(json_array_get(turn.came, (size_t)(newcomers - 1) / 2)),
+               json_real_value(json_array_get(turn.came, (size_t)newcomers - 1)));
     }
 }
 
@@ -104,13 +130,12 @@ settled(struct storm *storm)
     const struct sample *now = &storm->now;
 
     watch(storm);
-    storm->to_go = now->instances - newcomers;
-    if (now->peers != newcomers || now->queued != 0 || now->instances != storm->wait.instances)
+    if (now->peers != newcomers || now->queued != 0 || now->instances != turn.instances)
     {
-        storm->wait.instances = now->instances;
-        storm->wait.since = now->guest_time;
+        turn.instances = now->instances;
+        turn.since = now->guest_time;
     }
-    return now->dead || now->instances == newcomers || now->updated >= storm->wait.since + SETTLE;
+    return now->dead || now->instances == newcomers || now->updated >= turn.since + SETTLE;
 }
 
 /** Without a leak all have to come back; with one some may never. */
@@ -124,83 +149,87 @@ came_back(struct storm *storm)
     clients_some(storm);
     if (now->dead)
         return true;
-    if (storm->wait.left == 0)
+    if (turn.left == 0)
         return now->peers == clients && now->instances == clients;
-    const double waited = now->time - storm->wait.restored;
+    const double waited = storm->now.time - turn.restored;
     return now->peers == clients
-           || (now->rejected > storm->wait.begin.rejected && waited > SETTLE)
+           || (now->rejected > turn.begin.rejected && waited > SETTLE)
            || waited > 90 + clients / 4.0;
 }
 
-/** @return whether nothing leaked, nobody was rejected, and the server lives */
-static bool
-round_run(struct storm *storm, int round)
+/** Lose the clients, and let them come back. */
+static void
+play(struct storm *storm)
 {
     const struct options *options = storm->options;
 
-    storm->wait = (struct wait){ .begin = storm->now, .last = storm->now, .instances = -1,
-                                 .round = round, .came = json_array() };
     if (options->load)
     {
-        ask(storm, json_pack("{s: i, s: i}", "load", options->servers,
-                             "clients", options->clients / options->servers));
+        free(guest_run(storm, "for cpu in $(seq $(nproc)); do /bin/load %d %d > /dev/null & done",
+                       options->servers, options->clients / options->servers));
     }
     if (options->stall)
-        ask(storm, json_pack("{s: i}", "signal", SIGSTOP));
-    network_cut(storm);
+        free(guest_run(storm, "kill -STOP $(cat /run/*/pid) || :"));
+    cut(storm);
     /* what they would try now is dropped, too */
     clients_stop(storm);
-    const double cut = seconds_now() - storm->start;
+    turn.cut = seconds_now(storm);
     phase(storm, "all packets dropped");
     if (options->newcomers)
         let_newcomers_in(storm);
     /* the server's timeout is twice what --keepalive says, and the same for all */
     sample_until(storm, expired, 2 * options->keepalive_timeout + 120 + options->clients / 4.0,
                  "the kernel to expire all peers");
-    const double expiry = seconds_now() - storm->start;
+    turn.expired = seconds_now(storm);
     phase(storm, "no peers in the kernel");
     if (options->stall)
     {
-        storm->wait.first = seconds_now() - storm->start;
-        ask(storm, json_pack("{s: i}", "signal", SIGCONT));
+        turn.first = seconds_now(storm);
+        free(guest_run(storm, "kill -CONT $(cat /run/*/pid) || :"));
     }
     sample_until(storm, settled,
                  120 + options->status_interval + options->clients * (1.0 + options->script),
                  "the server to settle");
-    const double drained = seconds_now() - storm->start;
-    storm->wait.left = storm->now.instances - options->newcomers;
+    turn.settled = seconds_now(storm);
+    turn.left = storm->now.instances - options->newcomers;
     phase(storm, "settled");
     if (options->load)
-        ask(storm, json_pack("{s: i, s: i}", "load", 0, "clients", 0));
+        free(guest_run(storm, "killall load"));
 
     if (!options->newcomers)
     {
-        network_restore(storm);
-        storm->wait.restored = seconds_now() - storm->start;
+        restore(storm);
         phase(storm, "packets pass again");
     }
     sample_until(storm, came_back, 120 + options->status_interval + options->clients / 2.0,
                  "all clients to come back");
     phase(storm, storm->now.peers == options->clients ? "all clients are back"
           : "not all clients are back");
+}
 
-    const int rejected = storm->now.rejected - storm->wait.begin.rejected;
-    const int back = storm->now.peers < 0 ? 0 : storm->now.peers;
-    const bool clean = storm->wait.left == 0 && rejected == 0 && !storm->now.dead;
-    const struct wait *wait = &storm->wait;
-    const bool in_step = wait->left == 0 && !storm->now.dead;
-    const double seconds = wait->last.time - wait->first;
-    const double cpu = wait->last.cpu - wait->begin.cpu;
-    const int drops = storm->now.drops - wait->begin.drops;
-    const int lost = wait->last.lost - wait->begin.lost;
-    const int closed = wait->last.closed - wait->begin.closed;
+/** Say and note what came of it. @return whether nothing leaked, was rejected, or died */
+static bool
+conclude(struct storm *storm)
+{
+    const struct options *options = storm->options;
+    const struct sample *now = &storm->now;
+    const int rejected = now->rejected - turn.begin.rejected;
+    const int back = now->peers < 0 ? 0 : now->peers;
+    const int drops = now->drops - turn.begin.drops;
+    const int lost = turn.last.lost - turn.begin.lost;
+    const int closed = turn.last.closed - turn.begin.closed;
+    const bool in_step = turn.left == 0 && !now->dead;
+    const double seconds = turn.last.time - turn.first;
+    const double cpu = turn.last.cpu - turn.begin.cpu;
+
     json_array_append_new(
         json_object_get(storm->run, "rounds"),
         json_pack("{s: i, s: i, s: i, s: i, s: i, s: i, s: f, s: f, s: f, s: f, s: o, s: f, s: o}",
-                  "left", wait->left, "rejected", rejected, "back", back, "drops", drops,
-                  "lost", lost, "closed", closed, "cut", cut, "expired", expiry, "settled", drained,
-                  "first", wait->first, "in_step", in_step ? json_real(seconds) : json_null(),
-                  "cpu", cpu, "newcomers", storm->wait.came));
+                  "left", turn.left, "rejected", rejected, "back", back, "drops", drops,
+                  "lost", lost, "closed", closed, "cut", turn.cut, "expired", turn.expired,
+                  "settled", turn.settled, "first", turn.first,
+                  "in_step", in_step ? json_real(seconds) : json_null(),
+                  "cpu", cpu, "newcomers", turn.came));
     if (in_step)
     {
         printf("storm: the last instance was closed %.1f s after %s; the server took %.1f s of"
@@ -210,28 +239,9 @@ round_run(struct storm *storm, int round)
     printf("storm: %d notifications dropped, the server said so %d times; it closed %d instances"
            " whose peers had gone\n", drops, lost, closed);
     printf("storm: round %d of %d: %d instances left, %d rejections, %d of %d clients back%s\n",
-           round, options->rounds, storm->wait.left, rejected, back,
-           options->clients, storm->now.dead ? ", the server has died" : "");
-    return clean;
-}
-
-void
-save_logs(struct storm *storm)
-{
-    for (int i = 0; i < storm->options->servers && storm->to_agent; ++i)
-    {
-        char *path = text("/run/%d/log", i);
-        char *name = text("server-%d.log", i);
-
-        guest_save(storm, path, name);
-        free(path);
-        free(name);
-    }
-    if (storm->to_agent)
-    {
-        ask(storm, json_pack("{s: s}", "run", "/bin/busybox dmesg > /run/dmesg"));
-        guest_save(storm, "/run/dmesg", "dmesg.log");
-    }
+           turn.number, options->rounds, turn.left, rejected, back, options->clients,
+           now->dead ? ", the server has died" : "");
+    return in_step && rejected == 0;
 }
 
 int
@@ -243,17 +253,20 @@ rounds_run(struct storm *storm)
 
     clients_connect(storm);
     while (clean && round < options->rounds)
-        clean = round_run(storm, ++round);
+    {
+        turn = (struct turn){ .number = ++round, .begin = storm->now, .last = storm->now,
+                              .instances = -1, .came = json_array() };
+        play(storm);
+        clean = conclude(storm);
+    }
     save_logs(storm);
     const bool crashed = kernel_crashes(storm) > 0;
     const char *result = !clean ? (storm->now.dead ? "died" : "leak") : crashed ? "crash" : "pass";
     json_object_del(storm->run, "why");
     json_object_update_new(storm->run, json_pack("{s: s, s: f}", "result", result,
-                                                 "seconds", seconds_now() - storm->start));
-    if (storm->now.dead)
-        json_object_set_new(storm->run, "exit", json_integer(storm->now.exit_status));
+                                                 "seconds", seconds_now(storm)));
     printf("storm: %s, module %s, %d clients, %d of %d rounds, %.0f s: %s\n", options->server,
-           storm->module, options->clients, round, options->rounds, seconds_now() - storm->start,
-           result);
+           guest_fact(storm, "module"), options->clients, round, options->rounds,
+           seconds_now(storm), result);
     return clean && !crashed ? STATUS_PASS : STATUS_LEAK;
 }

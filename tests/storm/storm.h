@@ -5,15 +5,13 @@
  * and counts what the server still holds.
  *
  * Everything below main.c and options.c runs as the first process of namespaces
- * of its own (namespaces.c). When it ends, however it ends, the kernel removes
- * its guest, clients, network and mounts. So nothing is cleaned up here, and
- * what cannot go on calls fail().
+ * of its own. When it ends, however it ends, the kernel removes its guest, clients,
+ * network and mounts. So nothing is cleaned up here, and what cannot go on calls fail().
  */
 #ifndef STORM_H
 #define STORM_H
 
 #include <jansson.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
@@ -27,14 +25,11 @@ enum
     STATUS_LEAK = 1,            /**< the server leaked, rejected, or died; or the kernel crashed */
     STATUS_USAGE = 2,
     STATUS_FAILED = 3,          /**< the run itself: it tells nothing of the server */
-    STATUS_SKIPPED = 77,        /**< this machine can't; what automake calls a skip */
 };
 
 /** With more clients than these, samples are fewer, and a client takes less memory. */
 #define MANY_CLIENTS 2048
 
-/** Addresses of the two ends of the tap device. */
-#define HOST_ADDRESS "10.99.0.1"
 #define GUEST_ADDRESS "10.99.0.2"
 
 /** Server N of the guest has this port and N more. */
@@ -48,58 +43,21 @@ struct options
     const char *kernel;         /**< parameters of the guest's */
     const char *output;
     const char *accel;
+    const char *keepalive;
     int clients;
     int servers;
     int rounds;
     int keepalive_interval;     /**< seconds */
     int keepalive_timeout;      /**< seconds; the server's own is twice that */
-    int max_clients;            /**< of each server */
     int status_interval;        /**< seconds */
     int rmem_max;               /**< bytes; 0: the kernel's default */
     int module_delay;           /**< milliseconds, see tests/storm/setup */
-    double script;              /**< seconds that client-disconnect blocks; 0: none */
     int newcomers;              /**< clients that come while the lost ones go; 0: none */
+    double script;              /**< seconds that client-disconnect blocks; 0: none */
     bool load;
     bool stall;
     bool tcp;
-    bool no_rcvbufforce;        /**< see servers_start() */
-};
-
-/** Sums over all servers, of one sample. */
-struct sample
-{
-    double time;                /**< seconds since the run began */
-    double guest_time;          /**< seconds since 1970, by the guest's clock */
-    double updated;             /**< the oldest of the status files, likewise */
-    int peers;                  /**< -1 if not all servers have their interface */
-    int instances;
-    int undefined;
-    int rejected;
-    int lost;
-    int closed;
-    double cpu;                 /**< seconds */
-    int drops;
-    int queued;                 /**< bytes in receive queues */
-    int ready;                  /**< servers that have said so */
-    int dead;                   /**< servers that have ended */
-    int exit_status;            /**< of one that has ended */
-};
-
-/** What a round waits for, and remembers (rounds.c). */
-struct wait
-{
-    int round;                  /**< counted from 1 */
-    int zeros;                  /**< samples in a row without a peer, and with ... */
-    int queued, drops;          /**< ... as much in the receive queues, and dropped */
-    int instances;              /**< the last number */
-    double since;               /**< it is so, by the guest's clock */
-    int left;                   /**< instances when the server had settled */
-    struct sample begin;        /**< when the round began */
-    double first;               /**< when its first peer went, or, of servers that were stopped,
-                                 *   when they went on, since the run began; 0: not yet */
-    struct sample last;         /**< the last in which an instance had been closed since */
-    json_t *came;               /**< seconds that each newcomer took; owned */
-    double restored;            /**< when packets passed again, since the run began */
+    bool no_rcvbufforce;        /**< see refuse.c */
 };
 
 struct storm
@@ -107,15 +65,10 @@ struct storm
     const struct options *options;
     const char *root;           /**< the chroot */
     const char *output;         /**< the folder for the result, /mnt in the chroot */
-    char *module;               /**< the version of the module that runs; owned */
     json_t *run;                /**< what is written in the end; owned */
     double start;               /**< seconds, monotonic */
-    double next_sample;         /**< likewise */
-    double last_progress;       /**< likewise */
     struct sample now;          /**< the last sample */
     int came;                   /**< peers that it has more than the one before */
-    int to_go;                  /**< peers or instances that are waited for; 0: others are */
-    struct wait wait;
     pid_t guest;
     FILE *to_agent;             /**< NULL if it can't be talked to */
     FILE *from_agent;
@@ -131,28 +84,9 @@ void options_parse(struct options *options, int argc, char *argv[]);
 /** The options as they go into the result; owned by the caller. */
 json_t *options_json(const struct options *options);
 
-/* namespaces.c */
-
-/** Why a storm can't be made on this machine, or NULL. */
-const char *namespaces_missing(void);
-
-/**
- * Run a function as the first process of new process, mount and network
- * namespaces, as long as the caller lives and gets no signal.
- *
- * @return      its exit status; 128 + N when signal N ended it or came to us
- */
-int namespaces_run(int (*function)(void *), void *arg);
-
-/** Likewise for a command, in the namespaces that there are. */
-int command_run(char *const argv[]);
-
-/** In the namespaces: mounts for the chroot, with output as its /mnt. */
-void namespaces_mount(const char *root, const char *output);
-
 /* host.c */
 
-/** As printf() would print it; owned by the caller. Ends the process without memory. */
+/** As printf() would print it; owned by the caller. */
 __attribute__((format(printf, 1, 2)))
 char *text(const char *format, ...);
 
@@ -163,43 +97,35 @@ void fail(struct storm *storm, const char *format, ...);
 /** Write the result to run.json. */
 void write_result(struct storm *storm);
 
-/**
- * Start a program of the chroot.
- *
- * @param log   a path in the chroot that its output goes to, in place of what
- *              is there
- */
+/** Start a program of the chroot; its output goes to log, a path in the chroot. */
 pid_t spawn(struct storm *storm, const char *log, char *const argv[]);
 
-/** Run a shell script in the chroot, to its end; fails with its last words. */
+/** Run a shell script in the chroot, to its end; fails if it does. */
 void shell(struct storm *storm, const char *script);
-
-/** Make the tap device. */
-void network_up(struct storm *storm);
-
-/** Drop every packet between clients and servers, in both directions. */
-void network_cut(struct storm *storm);
-
-void network_restore(struct storm *storm);
 
 /* guest.c */
 
 /** Boot the guest, and connect to its agent. */
 void guest_boot(struct storm *storm);
 
+/** What the result says of the guest, as its "module". */
+const char *guest_fact(struct storm *storm, const char *name);
+
 /** Ask the agent; the reply is owned by the caller. Steals the request. */
 json_t *guest_ask(struct storm *storm, json_t *request);
 
-/** Run a script in the guest; its first line of output, owned by the caller. */
-char *guest_run(struct storm *storm, const char *script);
-
-/** Save a file of the guest's in the folder for the result. */
-void guest_save(struct storm *storm, const char *path, const char *name);
-
-/* servers.c */
+/** Run a script in the guest; its output, without the last newline, owned by the caller. */
+__attribute__((format(printf, 2, 3)))
+char *guest_run(struct storm *storm, const char *format, ...);
 
 /** Configure and start the servers, and wait until they are ready. */
 void servers_up(struct storm *storm);
+
+/** Save the servers' logs and the kernel's, as far as the guest can be talked to. */
+void save_logs(struct storm *storm);
+
+/** Say and note how often the kernel crashed, by its log. @return how often */
+int kernel_crashes(struct storm *storm);
 
 /* clients.c */
 
@@ -223,21 +149,16 @@ void clients_check(struct storm *storm);
 
 /* sample.c */
 
-/** Seconds, monotonic. */
-double seconds_now(void);
+/** Seconds since the run began. */
+double seconds_now(struct storm *storm);
 
 /** Note that something happens now. */
 void phase(struct storm *storm, const char *name);
 
 /**
- * Take a sample, when the time for the next one has come: two a second, and with
- * more than MANY_CLIENTS as many fewer, as each is as much more work. It goes
- * into the result, into storm->now, and now and then into a line of progress.
- */
-void sample_next(struct storm *storm);
-
-/**
- * Sample until something is so.
+ * Take samples until something is so: two a second, and with more than MANY_CLIENTS as
+ * many fewer, as each is as much more work. Each goes into the result and storm->now,
+ * and now and then into a line of progress.
  *
  * @param limit seconds in which nothing changes, or four times as many in which
  *              it is not so; then the run fails
@@ -249,13 +170,5 @@ void sample_until(struct storm *storm, bool (*so)(struct storm *), double limit,
 
 /** All rounds. @return the exit status */
 int rounds_run(struct storm *storm);
-
-/** The servers' logs and the kernel's, as far as the guest can be talked to. */
-void save_logs(struct storm *storm);
-
-/* kernel.c */
-
-/** Say and note how often the kernel crashed, by its log. @return how often */
-int kernel_crashes(struct storm *storm);
 
 #endif
