@@ -19,6 +19,15 @@ for_everybody()
     sed -n 's/^\([0-9][0-9]*\)  .*  everybody.*/\1/p' "$top/doc/follow-up.rst"
 }
 
+# take_follow_ups OPTION: set $follow_up, and for $who: --follow-up is those for everybody,
+# --follow-up=all is all
+take_follow_ups()
+{
+    follow_up=$1
+    who=everybody
+    [ "$1" != --follow-up=all ] || who=
+}
+
 # is_wanted PATCH: whether that follow-up, or its unit tests, are for whom $who says
 is_wanted()
 {
