@@ -112,9 +112,9 @@ figures()
 }
 
 # fill TEMPLATE FOLDER: the template, with the content of FOLDER/NAME for each @NAME@,
-# or else that of downstream/text/name.in, or name-2.6.20.in for that series. A line that
-# has nothing but such a name goes if that is empty. A line that begins with [series] or
-# [2.6.20/series] is for that series alone.
+# or else that of downstream/text/name.in, or name-LINE.in for the series of LINE/series. A
+# line that has nothing but such a name goes if that is empty. A line that begins with
+# [series] or [LINE/series] is for that series alone.
 fill()
 {
     awk -v template="$1" -v folder="$2" -v texts="$top/downstream/text/" '
