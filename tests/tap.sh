@@ -55,6 +55,12 @@ check()
     fi
 }
 
+# is GOT EXPECTED: for check()
+is()
+{
+    [ "$1" = "$2" ] || { echo "'$1', not '$2'"; return 1; }
+}
+
 # check_fetch WHAT COMMAND...: as check(), and whether it succeeds; skipped if sources are not
 # to be had here
 check_fetch()
