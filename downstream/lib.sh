@@ -42,30 +42,6 @@ names()
     done
 }
 
-# debian_options ARGUMENT...: the command line of debian/build and debian/mails, which
-# names a package: set $follow_up, $storm, what find_base sets, and its folder: $out,
-# which is $name in build/deb
-debian_options()
-{
-    follow_up=
-    storm=
-    while [ $# -gt 0 ]
-    do
-        case $1 in
-        --follow-up|--follow-up=all) take_follow_ups "$1" ;;
-        --storm) storm=yes ;;
-        -*) usage_error "unknown option '$1'" ;;
-        *) break ;;
-        esac
-        shift
-    done
-    [ $# -eq 1 ] || usage_error "one suite, please"
-    find_base "$1"
-    [ "$base_kind" = debian ] || usage_error "$base is no suite of Debian's"
-    name=$(package_name "$base")
-    out=$top/build/deb/$name
-}
-
 # package_name SUITE: the folder of build/deb with its package
 package_name()
 {
