@@ -28,7 +28,7 @@ wanted()
 {
     numbers=${1:-[0-9]*}
     [ "${who-}" != everybody ] ||
-        numbers="($(sed -n 's/^\([0-9][0-9]*\)  .*  everybody.*/\1/p' "$top/doc/follow-up.rst" | paste -s -d '|'))"
+        numbers="($(awk '/^[0-9]+  .*  everybody/ { printf "%s%s", sep, $1; sep = "|" }' "$top/doc/follow-up.rst"))"
     grep -E "/0*$numbers-[^/]*$"
 }
 

@@ -135,8 +135,8 @@ find_version()
     find_row "$row"
 }
 
-# find_base NAME: set $base, $base_kind, $base_id, $base_dir and what find_row sets. A name with a slash in it is a tree or a tarball of the user's:
-# kind own.
+# find_base NAME: set $base, $base_kind, $base_id, $base_dir and what find_row sets. A name
+# with a slash in it is a tree or a tarball of the user's: kind own.
 find_base()
 {
     case $1 in
