@@ -43,3 +43,35 @@ make_chroot()
     chmod +x "$root/usr/sbin/policy-rc.d"
     echo "$packages" > "$root/.ready"
 }
+
+# in_root COMMAND...: run it in the chroot $root, with nothing of our environment but the proxy
+in_root()
+{
+    chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
+        http_proxy="${http_proxy-}" DEBIAN_FRONTEND=noninteractive "$@"
+}
+
+# prove LOG COMMAND...: as in_root, with the output to LOG. A line that begins with "== " is
+# a result, and told.
+prove()
+{
+    log=$1
+    shift
+    status=0
+    in_root "$@" > "$log" 2>&1 || status=$?
+    sed -n 's/^== /  /p' "$log"
+    [ $status -eq 0 ] ||
+        die "failed: $(grep -E '^E: |[Ee]rror' "$log" | tail -n 1 | grep . || tail -n 1 "$log"); see ${log#"$top"/}"
+}
+
+# proved WHAT: that result, of the last prove()
+proved()
+{
+    sed -n "s/^== $1: //p" "$log"
+}
+
+# item: standard input as the text of an item in a list, which the next lines are indented for
+item()
+{
+    fmt -w 78 | sed '2,$s/^/  /'
+}

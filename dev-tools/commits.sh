@@ -13,30 +13,35 @@ stages="start series series-tests follow-up follow-up-tests"
 unit_tests_dir=$top/tests/unit_tests/openvpn
 commits_dir=$top/tests/unit_tests/commits
 
-# for_everybody: the numbers of the follow-ups that everybody should take
-for_everybody()
+# take_follow_ups OPTION: set $follow_up, and for $who: --follow-up is those for everybody,
+# --follow-up=all is all
+take_follow_ups()
 {
-    sed -n 's/^\([0-9][0-9]*\)  .*  everybody.*/\1/p' "$top/doc/follow-up.rst"
+    follow_up=$1
+    who=everybody
+    [ "$1" != --follow-up=all ] || who=
 }
 
-# is_wanted PATCH: whether that follow-up, or its unit tests, are for whom $who says
-is_wanted()
+# wanted [NUMBER]: of the follow-ups on standard input, or their unit tests, those for whom
+# $who says, or of them that one. The table of doc/follow-up.rst says who that is.
+wanted()
 {
-    [ "${who-}" != everybody ] || for_everybody | grep -qx "$(number_of "$1")"
+    numbers=${1:-[0-9]*}
+    [ "${who-}" != everybody ] ||
+        numbers="($(awk '/^[0-9]+  .*  everybody/ { printf "%s%s", sep, $1; sep = "|" }' "$top/doc/follow-up.rst"))"
+    grep -E "/0*$numbers-[^/]*$"
 }
 
-# follow_up_names: the files of the follow-ups that the base has not, from patches/ on, or
-# those for everybody alone if $who says so. The series of other releases has one of its
-# own where it has to differ.
+# follow_up_names [NUMBER]: the files of the follow-ups that the base has not, from patches/
+# on, or those of them that are wanted(). The series of other releases has one of its own
+# where it has to differ.
 follow_up_names()
 {
-    (cd "$top/patches" && printf '%s\n' follow-up/*.patch) | while read -r name
+    (cd "$top/patches" && printf '%s\n' follow-up/*.patch) | wanted "${1-}" | while read -r name
     do
-        number=$(number_of "$name")
         case ,$base_has, in
-        *",$number,"*) continue ;;
+        *",$(number_of "$name"),"*) continue ;;
         esac
-        is_wanted "$name" || continue
         [ ! -e "$top/patches/$base_line$name" ] || name=$base_line$name
         echo "$name"
     done
@@ -57,10 +62,10 @@ follow_up_numbers()
     done
 }
 
-# follow_up_patches [NUMBER]: all follow-ups, or that one
+# follow_up_patches [NUMBER]: follow_up_names, with their path
 follow_up_patches()
 {
-    follow_up_names | grep "/0*${1:-[0-9]*}-" | sed "s|^|$top/patches/|"
+    follow_up_names "${1-}" | sed "s|^|$top/patches/|"
 }
 
 # named_in PATCH: the C files of ours that it adds to a build file
@@ -119,11 +124,7 @@ stage_patches()
             [ ! -e "$2/CMakeLists.txt" ] && grep -q '^diff --git a/CMakeLists.txt' "$patch" || echo "$patch"
         done ;;
     follow-up) follow_up_patches "${4-}" ;;
-    follow-up-tests)
-        printf '%s\n' "$3/follow-up/"*.patch | grep "/0*${4:-[0-9]*}-[^/]*$" | while read -r patch
-        do
-            ! is_wanted "$patch" || echo "$patch"
-        done ;;
+    follow-up-tests) printf '%s\n' "$3/follow-up/"*.patch | wanted "${4-}" ;;
     esac
 }
 

@@ -119,37 +119,26 @@ EOF
 # that of the newest), or no. Nothing else compares versions.
 find_version()
 {
-    row=$(table | awk -F'|' -v version="$1" '$6 == version { print; exit }')
     known=yes
+    row=$(table | awk -F'|' -v version="$1" '$6 == version { print; exit }')
     if [ ! "$row" ]
     then
         newest=$(table | sort -t '|' -k 6,6V | tail -n 1)
-        newest_version=$(echo "$newest" | cut -d '|' -f 6)
-        oldest_version=$(table | cut -d '|' -f 6 | sort -V | head -n 1)
-        branch=${newest_version%.*}
-        case $1 in
-        "$branch"_*) known=older ;;
+        branch=$(echo "$newest" | cut -d '|' -f 6 | sed 's/\.[^.]*$//')
+        oldest=$({ echo "$1"; table | cut -d '|' -f 6; } | sort -V | head -n 1)
+        case $oldest:$1 in
+        "$1:$1"|*:"$branch"_*) known=older ;;
+        *:"$branch".*) known=later row=$newest ;;
         *) known=no ;;
         esac
-        if [ "$known" = no ] && [ "$1" != "$oldest_version" ] &&
-            [ "$(printf '%s\n' "$1" "$oldest_version" | sort -V | head -n 1)" = "$1" ]
-        then
-            known=older
-        elif [ "$known" = no ] && [ "${1#"$branch".}" != "$1" ]
-        then
-            known=later
-            row=$newest
-        fi
     fi
     find_row "$row"
 }
 
-# find_base NAME: set $base_given, which is NAME, $base, $base_kind, $base_id, $base_dir
-# and what find_row sets. A name with a slash in it is a tree or a tarball of the user's:
-# kind own.
+# find_base NAME: set $base, $base_kind, $base_id, $base_dir and what find_row sets. A name
+# with a slash in it is a tree or a tarball of the user's: kind own.
 find_base()
 {
-    base_given=$1
     case $1 in
     */*) find_own_base "$1"; return ;;
     esac

@@ -4,31 +4,13 @@
 # Where the sources of a base come from, for dev-tools/materialise. To be
 # sourced, after lib.sh; its functions are for after find_base.
 
-# What autotools and quilt leave in a tree is no part of a base
+# exclude DIR: what autotools and quilt leave in a tree is no part of a base
 exclude()
 {
     mkdir -p "$1/.git/info"
-    cat > "$1/.git/info/exclude" <<'EOF'
-/.pc/
-Makefile.in
-/aclocal.m4
-/autom4te.cache/
-/compile
-/config.guess
-/config.h.in
-/config.h.in~
-/config.sub
-/configure
-/configure~
-/depcomp
-/include/openvpn-plugin.h
-/install-sh
-/ltmain.sh
-/m4/libtool.m4
-/m4/lt*.m4
-/missing
-/test-driver
-EOF
+    printf '%s\n' /.pc/ Makefile.in /aclocal.m4 /autom4te.cache/ /compile '/config.*' /configure /configure~ \
+        /depcomp /include/openvpn-plugin.h /install-sh /ltmain.sh /m4/libtool.m4 '/m4/lt*.m4' /missing \
+        /test-driver > "$1/.git/info/exclude"
 }
 
 # fetch_debian: download the source package, and set $version and $dsc

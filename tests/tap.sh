@@ -55,13 +55,25 @@ check()
     fi
 }
 
-# cannot_fetch OUTPUT: whether it says that sources are not to be had here
-cannot_fetch()
+# is GOT EXPECTED: for check()
+is()
 {
-    case $1 in
-    *"cannot fetch"*|*"knows no Debian mirror"*|*"needs apt-get"*|*"package debian-archive-keyring"*) ;;
-    *) return 1 ;;
+    [ "$1" = "$2" ] || { echo "'$1', not '$2'"; return 1; }
+}
+
+# check_fetch WHAT COMMAND...: as check(), and whether it succeeds; skipped if sources are not
+# to be had here
+check_fetch()
+{
+    what=$1
+    shift
+    output=$("$@" 2>&1) && ok "$what" && return
+    case $output in
+    *"cannot fetch"*|*"knows no Debian mirror"*|*"needs apt-get"*|*"package debian-archive-keyring"*)
+        skip "$what" "$(echo "$output" | tail -n 1)" ;;
+    *) not_ok "$what" "$output" ;;
     esac
+    return 1
 }
 
 # have_sanitizers: whether cc has AddressSanitizer

@@ -22,6 +22,15 @@ ioctl(int fd, unsigned long request, ...)
     return -1;
 }
 
+/** A function of that name that does nothing. */
+#define NOTHING(name, ...) void name(__VA_ARGS__) { }
+
+NOTHING(nvlist_add_binary, nvlist_t *list, const char *name, const void *value, size_t size)
+NOTHING(nvlist_add_number, nvlist_t *list, const char *name, uint64_t value)
+NOTHING(nvlist_add_nvlist, nvlist_t *list, const char *name, const nvlist_t *value)
+NOTHING(nvlist_add_string, nvlist_t *list, const char *name, const char *value)
+NOTHING(x_msg, const unsigned int flags, const char *format, ...)
+
 nvlist_t *
 nvlist_create(int flags)
 {
@@ -41,37 +50,12 @@ nvlist_pack(const nvlist_t *list, size_t *size)
     return malloc(1);
 }
 
-void
-nvlist_add_binary(nvlist_t *list, const char *name, const void *value, size_t size)
-{
-}
-
-void
-nvlist_add_number(nvlist_t *list, const char *name, uint64_t value)
-{
-}
-
-void
-nvlist_add_nvlist(nvlist_t *list, const char *name, const nvlist_t *value)
-{
-}
-
-void
-nvlist_add_string(nvlist_t *list, const char *name, const char *value)
-{
-}
-
 unsigned int x_debug_level;
 
 bool
 dont_mute(unsigned int flags)
 {
     return true;
-}
-
-void
-x_msg(const unsigned int flags, const char *format, ...)
-{
 }
 
 int

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What FreeBSD's netintro(4) and ifnet(9) have and the host does not */
-#ifndef STUB_NET_IF_H
-#define STUB_NET_IF_H
+#pragma once
 
 #include_next <net/if.h>
 #include <stddef.h>
@@ -22,5 +21,3 @@ struct if_clonereq
     int ifcr_count;
     char *ifcr_buffer;
 };
-
-#endif

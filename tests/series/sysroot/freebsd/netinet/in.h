@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The addresses of FreeBSD's inet(4) and inet6(4) begin with their length */
-#ifndef STUB_NETINET_IN_H
-#define STUB_NETINET_IN_H
+#pragma once
 
 #include <stdint.h>
 #include <sys/socket.h>
@@ -30,5 +29,3 @@ struct sockaddr_in6
     struct in6_addr sin6_addr;
     uint32_t sin6_scope_id;
 };
-
-#endif

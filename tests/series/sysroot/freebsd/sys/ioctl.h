@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What FreeBSD's netintro(4) has and the host does not. The numbers are none of
  * FreeBSD's: nothing runs. */
-#ifndef STUB_SYS_IOCTL_H
-#define STUB_SYS_IOCTL_H
+#pragma once
 
 #include_next <sys/ioctl.h>
 
@@ -12,5 +11,3 @@
 #define SIOCIFGCLONERS  4
 #define SIOCSDRVSPEC    5
 #define SIOCGDRVSPEC    6
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* FreeBSD's nv(9), as its manual page declares it: what dco_freebsd.c calls */
-#ifndef STUB_SYS_NV_H
-#define STUB_SYS_NV_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,5 +27,3 @@ const void *nvlist_get_binary(const nvlist_t *list, const char *name, size_t *si
 uint64_t nvlist_get_number(const nvlist_t *list, const char *name);
 const nvlist_t *nvlist_get_nvlist(const nvlist_t *list, const char *name);
 const nvlist_t *const *nvlist_get_nvlist_array(const nvlist_t *list, const char *name, size_t *n);
-
-#endif
