@@ -154,28 +154,18 @@ drivers()
     done
 }
 
-# red_file DRIVER: what of red/ is for it, with the series of this base
-red_file()
-{
-    if [ -e "$unit_tests/red/$base_line$1" ]
-    then
-        echo "$unit_tests/red/$base_line$1"
-    else
-        echo "$unit_tests/red/$1"
-    fi
-}
-
 # patches_of DRIVER: what it takes for all its cases to pass: "series", or the
 # numbers of follow-ups
 patches_of()
 {
-    sed -n 's/^# with: //p' "$(red_file "$1")"
+    sed -n 's/^# with: //p' "$unit_tests/red/$1"
 }
 
-# red_of DRIVER: the cases that fail without that, sorted
+# red_of DRIVER: the cases that fail without that, sorted. "# not" and "# only" behind one
+# say with which series.
 red_of()
 {
-    sed '/^#/d' "$(red_file "$1")" | sort
+    sed "/^#/d; /  # $([ "$base_line" ] && echo not || echo only) /d; s/  #.*//" "$unit_tests/red/$1" | sort
 }
 
 # passes DRIVER CASE: whether it does, in a process of its own
