@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX)
 

@@ -14,10 +14,7 @@
 #ifndef MOCK_NETLINK_H
 #define MOCK_NETLINK_H
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "mock_main.h"
 
 #include "ovpn_dco_linux.h"
 

@@ -9,11 +9,7 @@
  * (-ffunction-sections, --gc-sections), mock_unused.c has those that are left.
  */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX) && defined(ENABLE_PLUGIN)
 
@@ -142,7 +138,7 @@ client__when_it_goes__is_told_if_it_was_accepted_or_connected(void **state)
 #define CONNECT_TEST(f) cmocka_unit_test_setup_teardown(f, setup_newcomer, teardown_newcomer)
 
 int
-main(int argc, char **argv)
+run_cases(void)
 {
     const struct CMUnitTest tests[] = {
         CONNECT_TEST(client__when_set_up__is_told_to_be_gone),
@@ -154,17 +150,7 @@ main(int argc, char **argv)
         CONNECT_TEST(client__when_it_goes__is_told_if_it_was_accepted_or_connected),
     };
 
-    /* the name of a case, or a pattern, to run no other */
-    cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("dco_connect", tests, NULL, NULL);
-}
-
-#else  /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) && defined(ENABLE_PLUGIN) */
-
-int
-main(void)
-{
-    return 0;
 }
 
 #endif /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) && defined(ENABLE_PLUGIN) */

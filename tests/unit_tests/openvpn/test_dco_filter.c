@@ -6,11 +6,7 @@
  * a pair of our own.
  */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX)
 
@@ -313,7 +309,7 @@ filter__when_it_cannot_be_attached__is_done_without(void **state)
 #define FILTER_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown_pair)
 
 int
-main(int argc, char **argv)
+run_cases(void)
 {
     const struct CMUnitTest tests[] = {
         FILTER_TEST(filter__when_the_group_is_joined__is_attached),
@@ -328,17 +324,7 @@ main(int argc, char **argv)
           setup, teardown_pair, &refused },
     };
 
-    /* the name of a case, or a pattern, to run no other */
-    cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("dco_filter", tests, NULL, NULL);
-}
-
-#else  /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */
-
-int
-main(void)
-{
-    return 0;
 }
 
 #endif /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */

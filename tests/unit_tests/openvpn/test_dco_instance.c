@@ -9,11 +9,7 @@
  * (-ffunction-sections, --gc-sections), mock_unused.c has those that are left.
  */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX) && defined(ENABLE_PLUGIN)
 
@@ -428,7 +424,7 @@ p2p_notification__when_a_signal_is_pending__is_left(void **state)
 #define CONNECTION_TEST(f) cmocka_unit_test_setup_teardown(f, setup_connection, teardown)
 
 int
-main(int argc, char **argv)
+run_cases(void)
 {
     const struct CMUnitTest tests[] = {
         INSTANCE_TEST(notification__when_late__closes_nobody),
@@ -459,17 +455,7 @@ main(int argc, char **argv)
         CONNECTION_TEST(p2p_notification__when_a_signal_is_pending__is_left),
     };
 
-    /* the name of a case, or a pattern, to run no other */
-    cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("dco_instance", tests, NULL, NULL);
-}
-
-#else  /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) && defined(ENABLE_PLUGIN) */
-
-int
-main(void)
-{
-    return 0;
 }
 
 #endif /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) && defined(ENABLE_PLUGIN) */

@@ -26,16 +26,7 @@
  * here calls (-ffunction-sections, --gc-sections).
  */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
-
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO) && (defined(TARGET_LINUX) || defined(TARGET_FREEBSD))
 
@@ -254,7 +245,7 @@ route__when_its_client_was_back_and_is_gone__goes(void **state)
 #define IROUTE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
-main(int argc, char **argv)
+run_cases(void)
 {
     const struct CMUnitTest tests[] = {
         IROUTE_TEST(route__when_its_client_goes__goes),
@@ -265,20 +256,7 @@ main(int argc, char **argv)
         IROUTE_TEST(route__when_its_client_was_back_and_is_gone__goes),
     };
 
-    /* the name of a case, or a pattern, to run no other */
-    if (argc > 1)
-    {
-        cmocka_set_test_filter(argv[1]);
-    }
     return cmocka_run_group_tests_name("dco_iroute", tests, NULL, NULL);
-}
-
-#else  /* if defined(ENABLE_DCO) && (defined(TARGET_LINUX) || defined(TARGET_FREEBSD)) */
-
-int
-main(void)
-{
-    return 0;
 }
 
 #endif /* if defined(ENABLE_DCO) && (defined(TARGET_LINUX) || defined(TARGET_FREEBSD)) */

@@ -15,6 +15,8 @@
 #include "openvpn.c"
 #undef main
 
+#include "mock_main.h"
+
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX)
 
 #include "mock_instance.h"
@@ -646,7 +648,7 @@ loop__when_the_peer_is_lost__exits_if_told_to(void **state)
 #define LOOP_TESTS(f) UDP_TEST(f), TCP_TEST(f), P2P_TEST_LOOP(f)
 
 int
-main(int argc, char **argv)
+run_cases(void)
 {
     const struct CMUnitTest tests[] = {
         LOOP_TESTS(loop__when_a_peer_expires__is_told),
@@ -675,17 +677,7 @@ main(int argc, char **argv)
         P2P_TEST_LOOP(loop__when_the_peer_is_lost__exits_if_told_to),
     };
 
-    /* the name of a case, or a pattern, to run no other */
-    cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("dco_loop", tests, NULL, NULL);
-}
-
-#else  /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */
-
-int
-main(void)
-{
-    return 0;
 }
 
 #endif /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */

@@ -5,11 +5,7 @@
  * its datagram, whatever is wrong with it.
  */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX)
 
@@ -99,7 +95,7 @@ ack__when_it_wakes_the_event_loop__is_no_message(void **state)
                 test_bad_message, BAD_CASE(__VA_ARGS__))
 
 int
-main(int argc, char **argv)
+run_cases(void)
 {
     const struct CMUnitTest tests[] = {
         BAD_MESSAGE("without_attributes", 0),
@@ -133,17 +129,7 @@ main(int argc, char **argv)
         SERVER_TEST(ack__when_it_wakes_the_event_loop__is_no_message),
     };
 
-    /* the name of a case, or a pattern, to run no other */
-    cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("dco_malformed", tests, NULL, NULL);
-}
-
-#else  /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */
-
-int
-main(void)
-{
-    return 0;
 }
 
 #endif /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */

@@ -5,11 +5,7 @@
  * next to requests, are read, each is processed, and none is lost.
  */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX)
 
@@ -483,7 +479,7 @@ poll__when_the_device_is_closed__has_no_descriptor(void **state)
                 test_request, REQUEST_CASE(what, between, 0))
 
 int
-main(int argc, char **argv)
+run_cases(void)
 {
     const struct CMUnitTest tests[] = {
         BATCH_CASES(1),
@@ -544,17 +540,7 @@ main(int argc, char **argv)
         SERVER_TEST(poll__when_the_device_is_closed__has_no_descriptor),
     };
 
-    /* the name of a case, or a pattern, to run no other */
-    cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("dco_notification", tests, NULL, NULL);
-}
-
-#else  /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */
-
-int
-main(void)
-{
-    return 0;
 }
 
 #endif /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */

@@ -8,11 +8,7 @@
  * --gc-sections), mock_unused.c has those that are left.
  */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX)
 
@@ -163,7 +159,7 @@ newcomer__when_refused_for_another_reason__deletes_no_peer(void **state)
 #define PEER_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
-main(int argc, char **argv)
+run_cases(void)
 {
     const struct CMUnitTest tests[] = {
         PEER_TEST(peer__when_the_kernel_deletes_it__is_deleted_once),
@@ -176,17 +172,7 @@ main(int argc, char **argv)
         PEER_TEST(newcomer__when_refused_for_another_reason__deletes_no_peer),
     };
 
-    /* the name of a case, or a pattern, to run no other */
-    cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("dco_peer", tests, NULL, NULL);
-}
-
-#else  /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */
-
-int
-main(void)
-{
-    return 0;
 }
 
 #endif /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */

@@ -7,11 +7,7 @@
  * test_dco_connect.c.
  */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX) && defined(ENABLE_PLUGIN)
 
@@ -200,7 +196,7 @@ client__when_connected__is_not_closed(void **state)
 #define REFUSED_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown_newcomer)
 
 int
-main(int argc, char **argv)
+run_cases(void)
 {
     const struct CMUnitTest tests[] = {
         REFUSED_TEST(client__when_its_script_refuses_it__is_closed_after_hand_window),
@@ -215,17 +211,7 @@ main(int argc, char **argv)
         REFUSED_TEST(client__when_connected__is_not_closed),
     };
 
-    /* the name of a case, or a pattern, to run no other */
-    cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("dco_refused", tests, NULL, NULL);
-}
-
-#else  /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) && defined(ENABLE_PLUGIN) */
-
-int
-main(void)
-{
-    return 0;
 }
 
 #endif /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) && defined(ENABLE_PLUGIN) */

@@ -4,11 +4,7 @@
  * Unit tests of dco_linux.c: requests whose replies are late, lost, or errors.
  */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX)
 
@@ -340,7 +336,7 @@ new_peer__when_refused__is_not_deleted(void **state)
 #define REQUEST_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown_held)
 
 int
-main(int argc, char **argv)
+run_cases(void)
 {
     const struct CMUnitTest tests[] = {
         REQUEST_TEST(request__when_the_reply_is_lost__fails_after_a_while),
@@ -360,17 +356,7 @@ main(int argc, char **argv)
         REQUEST_TEST(new_peer__when_refused__is_not_deleted),
     };
 
-    /* the name of a case, or a pattern, to run no other */
-    cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("dco_request", tests, NULL, NULL);
-}
-
-#else  /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */
-
-int
-main(void)
-{
-    return 0;
 }
 
 #endif /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */

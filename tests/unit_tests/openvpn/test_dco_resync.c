@@ -5,11 +5,7 @@
  * the peer of each client, and those whose peer is gone are processed.
  */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX)
 
@@ -367,7 +363,7 @@ p2p_resync__when_the_peer_lives__is_kept(void **state)
 #define P2P_RESYNC_TEST(f) cmocka_unit_test_setup_teardown(f, setup_p2p_resync, teardown)
 
 int
-main(int argc, char **argv)
+run_cases(void)
 {
     const struct CMUnitTest tests[] = {
         SERVER_TEST(resync__when_notifications_are_lost__finds_the_peers_gone),
@@ -392,17 +388,7 @@ main(int argc, char **argv)
         P2P_RESYNC_TEST(p2p_resync__when_the_peer_lives__is_kept),
     };
 
-    /* the name of a case, or a pattern, to run no other */
-    cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("dco_resync", tests, NULL, NULL);
-}
-
-#else  /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */
-
-int
-main(void)
-{
-    return 0;
 }
 
 #endif /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */

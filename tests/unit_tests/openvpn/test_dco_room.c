@@ -8,11 +8,7 @@
  * test_dco_connect.c.
  */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX)
 
@@ -310,7 +306,7 @@ server__when_it_has_an_address__asks_for_nobody(void **state)
 #define POOL_TEST(f) cmocka_unit_test_setup_teardown(f, setup_pool, teardown_room)
 
 int
-main(int argc, char **argv)
+run_cases(void)
 {
     const struct CMUnitTest tests[] = {
         ROOM_TEST(client__when_the_server_is_full_and_a_peer_is_gone__is_taken),
@@ -327,17 +323,7 @@ main(int argc, char **argv)
         POOL_TEST(server__when_it_has_an_address__asks_for_nobody),
     };
 
-    /* the name of a case, or a pattern, to run no other */
-    cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("dco_room", tests, NULL, NULL);
-}
-
-#else  /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */
-
-int
-main(void)
-{
-    return 0;
 }
 
 #endif /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */
