@@ -4,9 +4,7 @@
  * Unit tests of what the client-disconnect plugin is told about a client that goes,
  * or is refused, while it is set up: the same as the script is told.
  *
- * multi.c, forward.c, dco_linux.c and sig.c are the real ones.  They need nearly
- * all of OpenVPN: the linker drops the functions that nothing here calls
- * (-ffunction-sections, --gc-sections), mock_unused.c has those that are left.
+ * multi.c, forward.c, dco_linux.c and sig.c are the real ones.
  */
 
 #include "mock_main.h"
@@ -14,7 +12,6 @@
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX) && defined(ENABLE_PLUGIN)
 
 #include "mock_instance.h"
-#include "mock_openvpn.h"
 
 #include "plugin.h"
 
@@ -36,10 +33,6 @@ assert_told_when_it_goes(void)
     assert_int_equal(n_closed, 1);
     assert_int_equal(n_told, 1);
 }
-
-/*
- * Cases
- */
 
 static void
 client__when_set_up__is_told_to_be_gone(void **state)

@@ -1,29 +1,9 @@
-/*
- *  OpenVPN -- An application to securely tunnel IP networks
- *             over a single UDP port, with support for SSL/TLS-based
- *             session authentication and key exchange,
- *             packet encryption, packet authentication, and
- *             packet compression.
- *
- *  SPDX-License-Identifier: GPL-2.0-only
- *
- *  This program is free software; you can redistribute it and/or modify
- *  it under the terms of the GNU General Public License version 2
- *  as published by the Free Software Foundation.
- *
- *  This program is distributed in the hope that it will be useful,
- *  but WITHOUT ANY WARRANTY; without even the implied warranty of
- *  MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
- *  GNU General Public License for more details.
- */
-
+/* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file
  * Unit tests of the routes that the kernel has for the networks behind clients.
  *
- * dco.c, list.c and mroute.c are the real ones, the kernel's table is a model.  They
- * need nearly all of OpenVPN, so that the linker drops the functions that nothing
- * here calls (-ffunction-sections, --gc-sections).
+ * dco.c, list.c and mroute.c are the real ones, the kernel's table is a model.
  */
 
 #include "mock_main.h"

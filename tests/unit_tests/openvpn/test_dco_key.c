@@ -3,9 +3,7 @@
  * @file
  * Unit tests of what becomes of a data channel key that DCO refuses.
  *
- * ssl.c, forward.c and crypto.c are the real ones.  They need nearly all of
- * OpenVPN, so that the linker drops the functions that nothing here calls, and
- * what those need (-ffunction-sections, --gc-sections).
+ * ssl.c, forward.c and crypto.c are the real ones.
  */
 
 #include "mock_main.h"

@@ -9,7 +9,6 @@
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX)
 
-#include "mock_netlink.h"
 #include "mock_openvpn.h"
 #include "otime.h"
 
@@ -137,7 +136,6 @@ peer_id__when_smallest_and_largest__is_of_that_client(void **state)
 static void
 reason__when_any__is_handed_on(void **state)
 {
-    static struct batch batch;
     struct notification expected[__OVPN_DEL_PEER_REASON_AFTER_LAST];
 
     for (int i = 0; i < __OVPN_DEL_PEER_REASON_AFTER_LAST; ++i)
@@ -145,8 +143,7 @@ reason__when_any__is_handed_on(void **state)
         expected[i].peer_id = 1;
         expected[i].reason = i;
         connect_client(1);
-        del_peer(&batch, 1, i);
-        multicast(&batch);
+        multicast_del_peer(1, i);
         run_event_loop();
         assert_processed(expected, i + 1);
     }

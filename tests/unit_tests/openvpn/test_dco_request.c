@@ -8,7 +8,6 @@
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX)
 
-#include "mock_netlink.h"
 #include "mock_openvpn.h"
 
 #include <poll.h>
@@ -234,17 +233,14 @@ late_reply__when_the_next_request_is_not_sent__is_skipped(void **state)
 static void
 late_reply__when_a_notification_comes_next__is_skipped(void **state)
 {
-    static struct batch batch;
-
     replies = LATE;
     kernel.request_error = -ENOENT;
     assert_request(&requests[0], -ETIMEDOUT, 1);
     replies = IN_TIME;
     kernel.request_error = 0;
 
-    del_peer(&batch, 2, OVPN_DEL_PEER_REASON_EXPIRED);
+    multicast_del_peer(2, OVPN_DEL_PEER_REASON_EXPIRED);
     kernel.gone[2] = false;
-    multicast(&batch);
     run_event_loop();
     assert_int_equal(n_processed, 0);
     assert_int_equal(kernel.n_get_peer[2], 1);

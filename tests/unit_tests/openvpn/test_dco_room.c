@@ -4,8 +4,7 @@
  * Unit tests of a full server: before it refuses a client it looks for others whose
  * peer is gone, should a notification never have been sent.
  *
- * multi.c, forward.c, dco_linux.c and list.c are the real ones, see
- * test_dco_connect.c.
+ * multi.c, forward.c, dco_linux.c and list.c are the real ones.
  */
 
 #include "mock_main.h"
@@ -13,7 +12,6 @@
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX)
 
 #include "mock_instance.h"
-#include "mock_openvpn.h"
 
 #include "list.h"
 #include "pool.h"
@@ -154,19 +152,6 @@ knock(void)
     }
     return mi;
 }
-
-static void
-remove_peers(int first, int n)
-{
-    for (int i = 0; i < n; ++i)
-    {
-        remove_peer(first + i);
-    }
-}
-
-/*
- * Cases
- */
 
 static void
 client__when_the_server_is_full_and_a_peer_is_gone__is_taken(void **state)

@@ -4,9 +4,7 @@
  * Unit tests of which keys are in the two slots that the kernel has for a peer,
  * while a tls_multi has up to three keys that are valid.
  *
- * dco.c and ssl.c are the real ones, the kernel is a model.  They need nearly all
- * of OpenVPN, so that the linker drops the functions that nothing here calls
- * (-ffunction-sections, --gc-sections).
+ * dco.c and ssl.c are the real ones, the kernel is a model.
  */
 
 #include "mock_main.h"

@@ -3,9 +3,7 @@
  * @file
  * Unit tests of the table that is walked over to get at all clients.
  *
- * multi.c, list.c and mroute.c are the real ones.  They need nearly all of OpenVPN,
- * so that the linker drops the functions that nothing here calls
- * (-ffunction-sections, --gc-sections).
+ * multi.c, list.c and mroute.c are the real ones.
  */
 
 #include "mock_main.h"
@@ -21,19 +19,6 @@
 
 static struct multi_context m;
 static struct mroute_addr real[MANY];
-
-int dev_type_enum(const char *dev, const char *dev_type);
-
-int
-dev_type_enum(const char *dev, const char *dev_type)
-{
-    return DEV_TYPE_TUN;
-}
-
-void
-ifconfig_pool_free(struct ifconfig_pool *pool)
-{
-}
 
 /** A server for \a max_clients, which are all there. */
 static void
