@@ -54,7 +54,7 @@ build()
     fi
     # Debian's optimisation; and what multi_init() needs
     options="-O2 -ffunction-sections -fdata-sections -Wno-incompatible-pointer-types"
-    sources="$dco_peer src/openvpn/mroute.c src/openvpn/reflect_filter.c"
+    sources="$dco_multi src/openvpn/dco.c src/openvpn/mroute.c src/openvpn/reflect_filter.c"
     # shellcheck disable=SC2086 # lists of words
     if [ "$(cat "$of_tree/objects/.complete" 2>/dev/null)" != "$sources" ]
     then

@@ -25,7 +25,7 @@ build_seeds()
 {
     options=-O1
     # shellcheck disable=SC2086 # a list of words
-    compile_objects "$base_dir" "$fuzz/plain" $dco_linux && compile_mocks "$base_dir" "$fuzz/plain" &&
+    compile_objects "$base_dir" "$fuzz/plain" $dco_linux && compile_ours "$dco_linux_mocks" "$base_dir" "$fuzz/plain" &&
     compile_for "$base_dir" $strict -c -o "$fuzz/seeds.o" "$top/tests/fuzz/seeds.c" &&
     link_driver "$fuzz/seeds" "$fuzz/seeds.o" "$fuzz"/plain/*.o -Wl,--wrap=x_msg
 }
@@ -71,7 +71,7 @@ compile_target()
     dir=$2
     shift 2
     # shellcheck disable=SC2086 # lists of words
-    compile_objects "$from" "$dir" $dco_linux && compile_mocks "$from" "$dir" "$@" &&
+    compile_objects "$from" "$dir" $dco_linux && compile_ours "$dco_linux_mocks" "$from" "$dir" "$@" &&
     compile_objects_covered "$from" "$dir" src/openvpn/dco_linux.c &&
     compile_ours "$top/tests/fuzz/fuzz_dco_read.c $top/tests/fuzz/valid.c" "$from" "$dir" ${coverage-} "$@"
 }

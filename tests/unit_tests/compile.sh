@@ -11,31 +11,48 @@
 unit_tests=$top/tests/unit_tests
 our_tests=$unit_tests/openvpn
 
-# what of a tree the drivers are linked with: dco_key, dco_slot, dco_iroute, those of
-# multi.c and the event loop, dco_peer, dco_table, and all others
-dco_key="tests/unit_tests/openvpn/mock_msg.c
-    src/openvpn/buffer.c src/openvpn/crypto.c src/openvpn/crypto_mbedtls.c src/openvpn/crypto_openssl.c
-    src/openvpn/forward.c src/openvpn/mss.c src/openvpn/mtu.c src/openvpn/otime.c src/openvpn/packet_id.c
-    src/openvpn/platform.c src/openvpn/ssl.c src/openvpn/win32-util.c"
-dco_slot="tests/unit_tests/openvpn/mock_msg.c
-    src/openvpn/buffer.c src/openvpn/crypto.c src/openvpn/crypto_mbedtls.c src/openvpn/crypto_openssl.c
-    src/openvpn/dco.c src/openvpn/otime.c src/openvpn/packet_id.c src/openvpn/platform.c src/openvpn/ssl.c
-    src/openvpn/win32-util.c"
-dco_iroute="tests/unit_tests/openvpn/mock_msg.c
-    src/openvpn/buffer.c src/openvpn/dco.c src/openvpn/list.c src/openvpn/mroute.c src/openvpn/otime.c
-    src/openvpn/platform.c src/openvpn/win32-util.c"
-dco_linux="tests/unit_tests/openvpn/mock_msg.c tests/unit_tests/openvpn/mock_get_random.c
-    src/openvpn/buffer.c src/openvpn/dco_linux.c src/openvpn/otime.c src/openvpn/platform.c src/openvpn/win32-util.c"
-dco_loop="$dco_linux
-    src/openvpn/env_set.c src/openvpn/forward.c src/openvpn/interval.c src/openvpn/list.c src/openvpn/mbuf.c
-    src/openvpn/mtcp.c src/openvpn/mudp.c src/openvpn/multi.c src/openvpn/ping.c src/openvpn/schedule.c src/openvpn/sig.c"
-dco_peer="$dco_loop
-    src/openvpn/dco.c"
-dco_table="$dco_loop
-    src/openvpn/mroute.c src/openvpn/reflect_filter.c"
+# makefile_words NAME: what the commits of the unit tests set that variable of Makefile.am
+# to, and what it refers to, a word a line
+makefile_words()
+{
+    sed -n 's/^+//p' "$unit_tests"/commits/*/*.patch | awk -v name="$1" '
+        function expand(words, word, n, i) {
+            n = split(words, word)
+            for (i = 1; i <= n; ++i) {
+                if (word[i] ~ /^\$\(dco_/)
+                    expand(value[substr(word[i], 3, length(word[i]) - 3)])
+                else {
+                    sub(/^\$\(top_srcdir\)\//, "", word[i])
+                    print word[i]
+                }
+            }
+        }
+        { line = line $0 }
+        sub(/\\$/, "", line) { next }
+        { split(line, side, " = "); value[side[1]] = side[2]; line = "" }
+        END { expand(value[name]) }'
+}
 
-# and what of openvpn/
-dco_linux_mocks="$our_tests/mock_netlink.c $our_tests/mock_openvpn.c"
+# sources_in NAME: the C files in such a variable, one a line: paths of ours, or in a tree
+sources_in()
+{
+    for file in $(makefile_words "$1" | grep '\.c$')
+    do
+        folder=
+        [ "${file#*/}" != "$file" ] || folder=tests/unit_tests/openvpn/
+        [ ! -e "$our_tests/$file" ] || folder=$our_tests/
+        echo "$folder$file"
+    done
+}
+
+# what of a tree is linked with dco_linux.c, and with multi.c and the event loops; and
+# what of openvpn/ with dco_linux.c
+# shellcheck disable=SC2034 # for who sources this
+{
+    dco_linux=$(sources_in dco_linux_sources | grep -v '^/')
+    dco_multi=$(sources_in dco_multi_sources | grep -v '^/')
+    dco_linux_mocks="$our_tests/mock_netlink.c $our_tests/mock_openvpn.c"
+}
 
 # what our own C is compiled with. It implements interfaces of OpenVPN's, and needs not
 # all of their parameters; the kernel's NLMSG_OK() compares signs.
@@ -67,12 +84,6 @@ compile_objects()
     done
 }
 
-# compile_mocks TREE DIR OPTION...: what of openvpn/ all drivers but dco_key, dco_slot and dco_iroute use
-compile_mocks()
-{
-    compile_ours "$dco_linux_mocks" "$@"
-}
-
 # compile_ours FILES TREE DIR OPTION...: these of openvpn/, a list of words
 compile_ours()
 {
@@ -98,9 +109,22 @@ link_driver()
     ${CC:-cc} ${options-} -o "$program" "$@" $(pkg-config --libs libnl-genl-3.0 cmocka libcap-ng libssl libcrypto)
 }
 
-# build_driver TREE DIR NAME [OPTION...]: DIR/NAME, of TREE's sources and
-# openvpn/test_NAME.c, which is compiled with the OPTIONs. Drivers in the same
-# DIR share objects, and have to be of the same TREE and OPTIONs.
+# objects_of DRIVER DIR: what it is linked with, one a line, when build_driver has made it
+objects_of()
+{
+    sources_in "$1_testdriver_SOURCES" | sed "s|.*/|$2/objects/|; s|c$|o|"
+}
+
+# link_options DRIVER
+link_options()
+{
+    words=$(makefile_words "$1_testdriver_LDFLAGS")
+    echo "${words:-$(makefile_words AM_LDFLAGS)}" | grep -v '^@'
+}
+
+# build_driver TREE DIR NAME [OPTION...]: DIR/NAME, of TREE's sources and of ours, which
+# are compiled with the OPTIONs. Drivers in the same DIR share objects, and have to be of
+# the same TREE and OPTIONs.
 build_driver()
 {
     from=$1
@@ -108,40 +132,18 @@ build_driver()
     driver=$3
     shift 3
     options="-ffunction-sections -fdata-sections -Wno-incompatible-pointer-types"
-    case $driver in
-    dco_key|dco_slot|dco_iroute)
-        case $driver in
-        dco_key) files=$dco_key ;;
-        dco_slot) files=$dco_slot ;;
-        dco_iroute) files=$dco_iroute ;;
-        esac
-        objects=$dir/$driver.objects
-        link=-Wl,--gc-sections
-        # shellcheck disable=SC2086 # a list of words
-        [ -d "$objects" ] || compile_objects "$from" "$objects" $files || return 1 ;;
-    dco_connect|dco_instance|dco_loop|dco_peer|dco_refused|dco_room|dco_table)
-        files=$dco_loop
-        objects=$dir/dco_loop.objects
-        case $driver in
-        dco_peer) files=$dco_peer objects=$dir/dco_peer.objects ;;
-        dco_table) files=$dco_table objects=$dir/dco_table.objects ;;
-        esac
-        link="-Wl,--gc-sections -Wl,--wrap=x_msg"
-        # shellcheck disable=SC2086 # a list of words
-        [ -d "$objects" ] || { compile_objects "$from" "$objects" $files &&
-            compile_ours "$dco_linux_mocks $our_tests/mock_instance.c" "$from" "$objects" "$@" &&
-            compile_ours "$our_tests/mock_unused.c" "$from" "$objects"; } || return 1 ;;
-    *)
-        objects=$dir/dco_linux.objects
-        link=-Wl,--wrap=x_msg
-        # shellcheck disable=SC2086 # a list of words
-        [ -d "$objects" ] || { compile_objects "$from" "$objects" $dco_linux &&
-            compile_mocks "$from" "$objects" "$@"; } || return 1 ;;
-    esac
-    # shellcheck disable=SC2086 # lists of words
-    compile_for "$from" $strict "$@" -c -o "$dir/$driver.o" "$our_tests/test_$driver.c" || return 1
-    # shellcheck disable=SC2086 # a list of words
-    link_driver "$dir/$driver" "$dir/$driver.o" "$objects"/*.o $link
+    for source in $(sources_in "${driver}_testdriver_SOURCES")
+    do
+        object=${source##*/}
+        [ ! -e "$dir/objects/${object%.c}.o" ] || continue
+        case $source in
+        */mock_unused.c) compile_ours "$source" "$from" "$dir/objects" ;;
+        /*) compile_ours "$source" "$from" "$dir/objects" "$@" ;;
+        *) compile_objects "$from" "$dir/objects" "$source" ;;
+        esac || return 1
+    done
+    # shellcheck disable=SC2046 # lists of words
+    link_driver "$dir/$driver" $(objects_of "$driver" "$dir") $(link_options "$driver")
 }
 
 # the drivers that are there
@@ -154,28 +156,26 @@ drivers()
     done
 }
 
-# red_file DRIVER: what of red/ is for it, with the series of this base
-red_file()
-{
-    if [ -e "$unit_tests/red/$base_line$1" ]
-    then
-        echo "$unit_tests/red/$base_line$1"
-    else
-        echo "$unit_tests/red/$1"
-    fi
-}
-
 # patches_of DRIVER: what it takes for all its cases to pass: "series", or the
 # numbers of follow-ups
 patches_of()
 {
-    sed -n 's/^# with: //p' "$(red_file "$1")"
+    sed -n 's/^# with: //p' "$unit_tests/red/$1"
 }
 
-# red_of DRIVER: the cases that fail without that, sorted
+# red_of DRIVER: the cases that fail without that, sorted. "# not" and "# only" behind one
+# say with which series.
 red_of()
 {
-    sed '/^#/d' "$(red_file "$1")" | sort
+    left_out=$([ "$base_line" ] && echo not || echo only)
+    sed "/^#/d; /  # $left_out /d; s/  #.*//" "$unit_tests/red/$1" | sort
+}
+
+# checkout BRANCH: its sources, to $scratch/BRANCH.tree
+checkout()
+{
+    mkdir "$scratch/$1.tree"
+    in_base archive "$1" | tar -C "$scratch/$1.tree" -x
 }
 
 # passes DRIVER CASE: whether it does, in a process of its own
@@ -194,8 +194,15 @@ all_pass()
     [ $status -eq 0 ] && [ -s "$2" ]
 }
 
-# valgrind_passes DRIVER
-valgrind_passes()
+# no_leak DRIVER: check that valgrind finds nothing in it
+no_leak()
 {
-    valgrind -q --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite "$1"
+    what="valgrind finds no error and no leak in ${1##*/}"
+    if command -v valgrind > /dev/null
+    then
+        check "$what" valgrind -q --error-exitcode=1 --leak-check=full \
+            --errors-for-leak-kinds=definite "$1"
+    else
+        skip "$what" "no valgrind"
+    fi
 }

@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX)
 
 #include "mock_instance.h"
 
-#include "comp.h"
 #include "env_set.h"
 #include "init.h"
 #include "mbuf.h"
-#include "mroute.h"
 #include "plugin.h"
-#include "push.h"
 #include "schedule.h"
 #include "socket.h"
 #include "ssl.h"
@@ -73,11 +66,6 @@ plugin_call_ssl(const struct plugin_list *pl, const int type, const struct argv 
 #endif /* ifdef ENABLE_PLUGIN */
 
 void
-setenv_trusted(struct env_set *es, const struct link_socket_info *info)
-{
-}
-
-void
 close_context(struct context *c, int sig, unsigned int flags)
 {
     if (c->mode == CM_CHILD_UDP)
@@ -87,18 +75,6 @@ close_context(struct context *c, int sig, unsigned int flags)
                               ((char *)c - offsetof(struct multi_instance, context));
         ++n_closed;
     }
-}
-
-bool __attribute__((weak))
-ifconfig_pool_release(struct ifconfig_pool *pool, ifconfig_pool_handle hand, const bool hard)
-{
-    return false;
-}
-
-const char *
-format_common_name(struct context *c, struct gc_arena *arena)
-{
-    return "";
 }
 
 /*
@@ -116,27 +92,10 @@ dco_multi_add_new_peer(struct multi_context *m, struct multi_instance *mi)
     return 0;
 }
 
-void __attribute__((weak))
-dco_delete_iroutes(struct multi_context *m, struct multi_instance *mi)
-{
-}
-
-bool __attribute__((weak))
-dco_update_keys(dco_context_t *dco, struct tls_multi *multi)
-{
-    return true;
-}
-
 bool __attribute__((weak))
 dco_check_option(int msglevel, const struct options *o)
 {
     return !refused.options;
-}
-
-bool __attribute__((weak))
-check_compression_settings_valid(struct compress_options *info, int msglevel)
-{
-    return true;
 }
 
 bool __attribute__((weak))
@@ -148,11 +107,9 @@ tls_session_update_crypto_params(struct tls_multi *multi, struct tls_session *se
 }
 
 int __attribute__((weak))
-tls_multi_process(struct tls_multi *multi, struct buffer *to_link,
-                  struct link_socket_actual **to_link_addr,
-                  struct link_socket_info *to_link_socket_info, interval_t *wakeup)
+dev_type_enum(const char *dev, const char *dev_type)
 {
-    return TLSMP_INACTIVE;
+    return DEV_TYPE_TUN;
 }
 
 unsigned int __attribute__((weak))
@@ -161,50 +118,12 @@ extract_iv_proto(const char *peer_info)
     return IV_PROTO_DATA_V2;
 }
 
-const char *__attribute__((weak))
-tls_common_name(const struct tls_multi *multi, const bool null)
-{
-    return "";
-}
-
-const char *__attribute__((weak))
-mroute_addr_print(const struct mroute_addr *ma, struct gc_arena *arena)
-{
-    return "";
-}
-
-bool __attribute__((weak))
-do_deferred_options(struct context *c, const unsigned int found)
-{
-    return true;
-}
-
-void __attribute__((weak))
-remove_iroutes_from_push_route_list(struct options *o)
-{
-}
-
-void __attribute__((weak))
-tls_lock_common_name(struct tls_multi *multi)
-{
-}
-
-void __attribute__((weak))
-tls_lock_cert_hash_set(struct tls_multi *multi)
-{
-}
-
 #ifdef ENABLE_PLUGIN
 void __attribute__((weak))
 plugin_return_get_column(const struct plugin_return *src, struct plugin_return *dest,
                          const char *colname)
 {
     CLEAR(*dest);
-}
-
-void __attribute__((weak))
-plugin_return_free(struct plugin_return *pr)
-{
 }
 #endif /* ifdef ENABLE_PLUGIN */
 

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX)
 
@@ -116,12 +112,6 @@ forget_socket(struct netlink_socket *sock)
         dequeue(&sock->queue);
     }
     CLEAR(*sock);
-}
-
-void
-reset_kernel(void)
-{
-    CLEAR(kernel);
 }
 
 void
@@ -317,6 +307,15 @@ remove_peer(uint32_t peer_id)
 }
 
 void
+remove_peers(int first, int n)
+{
+    for (int i = 0; i < n; ++i)
+    {
+        remove_peer(first + i);
+    }
+}
+
+void
 del_peer(struct batch *batch, uint32_t peer_id, uint8_t reason)
 {
     remove_peer(peer_id);
@@ -371,8 +370,8 @@ add_bad_message(struct batch *batch, const struct bad_message *bad)
     append(batch, msg);
 }
 
-static void
-multicast_any(int error, const void *data, size_t len)
+void
+multicast_datagram(int error, const void *data, size_t len)
 {
     for (int fd = 0; fd < MAX_FDS; ++fd)
     {
@@ -384,17 +383,11 @@ multicast_any(int error, const void *data, size_t len)
 }
 
 void
-multicast_datagram(const void *data, size_t len)
-{
-    multicast_any(0, data, len);
-}
-
-void
 multicast(struct batch *batch)
 {
     if (batch->len)
     {
-        multicast_any(0, batch->data, batch->len);
+        multicast_datagram(0, batch->data, batch->len);
     }
     batch->len = 0;
 }
@@ -402,7 +395,16 @@ multicast(struct batch *batch)
 void
 multicast_error(int error)
 {
-    multicast_any(error, NULL, 0);
+    multicast_datagram(error, NULL, 0);
+}
+
+void
+multicast_del_peer(uint32_t peer_id, uint8_t reason)
+{
+    static struct batch batch;
+
+    del_peer(&batch, peer_id, reason);
+    multicast(&batch);
 }
 
 void

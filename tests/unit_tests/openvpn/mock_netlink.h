@@ -14,10 +14,7 @@
 #ifndef MOCK_NETLINK_H
 #define MOCK_NETLINK_H
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "mock_main.h"
 
 #include "ovpn_dco_linux.h"
 
@@ -69,7 +66,7 @@ struct netlink_socket
     struct datagram_queue queue;
 };
 
-/** The kernel, as a test has scripted it. reset_kernel() clears all of it. */
+/** The kernel, as a test has scripted it. reset() clears all of it. */
 extern struct mock_kernel
 {
     bool limited;               /* no CAP_NET_ADMIN: net.core.rmem_max holds */
@@ -115,8 +112,6 @@ void dequeue(struct datagram_queue *queue);
 /** How many datagrams and errors there are from this one on. */
 int queue_length(const struct datagram *d);
 
-void reset_kernel(void);
-
 /** Check that the sockets of the group have been closed, and forget them all. */
 void close_kernel(void);
 
@@ -126,6 +121,8 @@ void close_kernel(void);
 
 /** Remove a peer without a word, as if its notification was lost. */
 void remove_peer(uint32_t peer_id);
+
+void remove_peers(int first, int n);
 
 /** Remove a peer, and add the DEL_PEER that tells to a batch. */
 void del_peer(struct batch *batch, uint32_t peer_id, uint8_t reason);
@@ -150,14 +147,19 @@ struct bad_message
     uint16_t nested_len;        /* that the nested attribute claims */
 };
 
+#define BAD_MESSAGE(...) (&(struct bad_message){ __VA_ARGS__ })
+
 /** Add a message that is none for us to a batch. */
 void add_bad_message(struct batch *batch, const struct bad_message *bad);
 
-/** Send a datagram to the multicast group. */
-void multicast_datagram(const void *data, size_t len);
+/** Send a datagram to the multicast group or, unless \a error is 0, this error. */
+void multicast_datagram(int error, const void *data, size_t len);
 
 /** Send a batch to the multicast group, as one datagram, and empty it. */
 void multicast(struct batch *batch);
+
+/** Remove a peer, and send its DEL_PEER as a datagram of its own. */
+void multicast_del_peer(uint32_t peer_id, uint8_t reason);
 
 /** Let recvmsg() fail for the multicast group. */
 void multicast_error(int error);

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX)
 
@@ -18,6 +14,7 @@
 #include "fdmisc.h"
 #include "forward.h"
 #include "otime.h"
+#include "ping.h"
 
 struct context top;
 struct tuntap tuntap;
@@ -251,12 +248,6 @@ raise_signal(void)
 }
 
 void
-spend_a_second(void)
-{
-    spend(1000);
-}
-
-void
 spend(int milliseconds)
 {
     wall_clock.tv_usec += milliseconds * 1000L;
@@ -438,12 +429,13 @@ reset(int mode)
     CLEAR(tls_multi);
     CLEAR(instances);
     on_notification = NULL;
-    reset_kernel();
+    CLEAR(kernel);
 
     top.mode = mode;
     top.sig = &signal_info;
     top.c1.tuntap = &tuntap;
     top.c2.tls_multi = &tls_multi;
+    top.options.ping_rec_timeout_action = PING_RESTART;
     tls_multi.dco_peer_id = 1;
     tuntap.type = DEV_TYPE_TUN;
     if (mode == CM_TOP)

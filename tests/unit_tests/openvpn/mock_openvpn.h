@@ -81,9 +81,6 @@ int run_event_loop(void);
 /** An on_notification: the third one raises SIGTERM. */
 void raise_signal(void);
 
-/** An on_notification: each one takes a second. */
-void spend_a_second(void);
-
 /** Let time go by. */
 void spend(int milliseconds);
 

@@ -4,21 +4,14 @@
  * Unit tests of what the client-disconnect plugin is told about a client that goes,
  * or is refused, while it is set up: the same as the script is told.
  *
- * multi.c, forward.c, dco_linux.c and sig.c are the real ones.  They need nearly
- * all of OpenVPN: the linker drops the functions that nothing here calls
- * (-ffunction-sections, --gc-sections), mock_unused.c has those that are left.
+ * multi.c, forward.c, dco_linux.c and sig.c are the real ones.
  */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX) && defined(ENABLE_PLUGIN)
 
 #include "mock_instance.h"
-#include "mock_openvpn.h"
 
 #include "plugin.h"
 
@@ -40,10 +33,6 @@ assert_told_when_it_goes(void)
     assert_int_equal(n_closed, 1);
     assert_int_equal(n_told, 1);
 }
-
-/*
- * Cases
- */
 
 static void
 client__when_set_up__is_told_to_be_gone(void **state)
@@ -142,7 +131,7 @@ client__when_it_goes__is_told_if_it_was_accepted_or_connected(void **state)
 #define CONNECT_TEST(f) cmocka_unit_test_setup_teardown(f, setup_newcomer, teardown_newcomer)
 
 int
-main(int argc, char **argv)
+run_cases(void)
 {
     const struct CMUnitTest tests[] = {
         CONNECT_TEST(client__when_set_up__is_told_to_be_gone),
@@ -154,17 +143,7 @@ main(int argc, char **argv)
         CONNECT_TEST(client__when_it_goes__is_told_if_it_was_accepted_or_connected),
     };
 
-    /* the name of a case, or a pattern, to run no other */
-    cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("dco_connect", tests, NULL, NULL);
-}
-
-#else  /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) && defined(ENABLE_PLUGIN) */
-
-int
-main(void)
-{
-    return 0;
 }
 
 #endif /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) && defined(ENABLE_PLUGIN) */

@@ -4,22 +4,14 @@
  * Unit tests of what becomes of a client's instance, or of a connection, when the
  * kernel notifies of its peer, or the server closes it.
  *
- * dco_linux.c, multi.c, forward.c and sig.c are the real ones.  They need nearly
- * all of OpenVPN: the linker drops the functions that nothing here calls
- * (-ffunction-sections, --gc-sections), mock_unused.c has those that are left.
+ * dco_linux.c, multi.c, forward.c and sig.c are the real ones.
  */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX) && defined(ENABLE_PLUGIN)
 
 #include "mock_instance.h"
-#include "mock_netlink.h"
-#include "mock_openvpn.h"
 
 #include "forward.h"
 #include "ping.h"
@@ -29,10 +21,7 @@
 static void
 notify(int peer_id, int reason, bool gone)
 {
-    static struct batch batch;
-
-    del_peer(&batch, peer_id, reason);
-    multicast(&batch);
+    multicast_del_peer(peer_id, reason);
     kernel.gone[peer_id] = gone;
     run_event_loop();
     assert_false(readable());
@@ -207,13 +196,10 @@ notification__when_it_comes_twice__closes_once(void **state)
 static void
 notification__when_the_peer_is_unknown__closes_nobody(void **state)
 {
-    static struct batch batch;
-
     multi_context.max_clients = N_CLIENTS - 1;
-    del_peer(&batch, N_CLIENTS - 1, OVPN_DEL_PEER_REASON_EXPIRED);
-    del_peer(&batch, N_CLIENTS, OVPN_DEL_PEER_REASON_EXPIRED);
-    del_peer(&batch, MAX_PEER_ID, OVPN_DEL_PEER_REASON_EXPIRED);
-    multicast(&batch);
+    multicast_del_peer(N_CLIENTS - 1, OVPN_DEL_PEER_REASON_EXPIRED);
+    multicast_del_peer(N_CLIENTS, OVPN_DEL_PEER_REASON_EXPIRED);
+    multicast_del_peer(MAX_PEER_ID, OVPN_DEL_PEER_REASON_EXPIRED);
     run_event_loop();
     assert_closed(0, 0);
     assert_int_equal(kernel.n_requests, 0);
@@ -316,22 +302,11 @@ statistics__when_the_server_exits__are_those_of_each_alone(void **state)
  * Client and P2P mode
  */
 
-static int
-setup_connection(void **state)
-{
-    setup_p2p(state);
-    top.options.ping_rec_timeout_action = PING_RESTART;
-    return 0;
-}
-
 /** One turn of the event loop, with a notification. */
 static void
 read_notification(int peer_id, int reason)
 {
-    static struct batch batch;
-
-    del_peer(&batch, peer_id, reason);
-    multicast(&batch);
+    multicast_del_peer(peer_id, reason);
     top.c2.event_set_status = DCO_READ;
     process_io(&top);
     assert_false(readable());
@@ -381,13 +356,10 @@ p2p_notification__when_of_another_peer__is_ignored(void **state)
 static void
 p2p_notification__when_late__is_ignored(void **state)
 {
-    static struct batch batch;
-
     for (int i = 0; i < __OVPN_DEL_PEER_REASON_AFTER_LAST; ++i)
     {
-        del_peer(&batch, 1, i);
+        multicast_del_peer(1, i);
         kernel.gone[1] = false;
-        multicast(&batch);
         top.c2.event_set_status = DCO_READ;
         process_io(&top);
         assert_int_equal(signal_info.signal_received, 0);
@@ -400,12 +372,11 @@ static void
 p2p_notification__when_of_another_interface__is_ignored(void **state)
 {
     static struct batch batch;
-    const struct bad_message foreign = { .attrs = ALL_ATTRS, .ifindex = IFINDEX + 1 };
 
     read_notification(1, OVPN_DEL_PEER_REASON_EXPIRED);
     signal_info.signal_received = 0;
     tls_multi.dco_peer_id = 1;
-    add_bad_message(&batch, &foreign);
+    add_bad_message(&batch, BAD_MESSAGE(.attrs = ALL_ATTRS, .ifindex = IFINDEX + 1));
     multicast(&batch);
     top.c2.event_set_status = DCO_READ;
     process_io(&top);
@@ -425,10 +396,9 @@ p2p_notification__when_a_signal_is_pending__is_left(void **state)
 }
 
 #define INSTANCE_TEST(f) cmocka_unit_test_setup_teardown(f, setup_instances, teardown_instances)
-#define CONNECTION_TEST(f) cmocka_unit_test_setup_teardown(f, setup_connection, teardown)
 
 int
-main(int argc, char **argv)
+run_cases(void)
 {
     const struct CMUnitTest tests[] = {
         INSTANCE_TEST(notification__when_late__closes_nobody),
@@ -450,26 +420,16 @@ main(int argc, char **argv)
         INSTANCE_TEST(statistics__when_all_are_closed__take_a_request_each),
         INSTANCE_TEST(statistics__when_the_server_exits__are_those_of_each_alone),
 
-        CONNECTION_TEST(p2p_notification__when_its_peer_expired__restarts),
-        CONNECTION_TEST(p2p_notification__when_its_peer_expired__exits_if_told_to),
-        CONNECTION_TEST(p2p_notification__when_for_another_reason__is_ignored),
-        CONNECTION_TEST(p2p_notification__when_of_another_peer__is_ignored),
-        CONNECTION_TEST(p2p_notification__when_late__is_ignored),
-        CONNECTION_TEST(p2p_notification__when_of_another_interface__is_ignored),
-        CONNECTION_TEST(p2p_notification__when_a_signal_is_pending__is_left),
+        P2P_TEST(p2p_notification__when_its_peer_expired__restarts),
+        P2P_TEST(p2p_notification__when_its_peer_expired__exits_if_told_to),
+        P2P_TEST(p2p_notification__when_for_another_reason__is_ignored),
+        P2P_TEST(p2p_notification__when_of_another_peer__is_ignored),
+        P2P_TEST(p2p_notification__when_late__is_ignored),
+        P2P_TEST(p2p_notification__when_of_another_interface__is_ignored),
+        P2P_TEST(p2p_notification__when_a_signal_is_pending__is_left),
     };
 
-    /* the name of a case, or a pattern, to run no other */
-    cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("dco_instance", tests, NULL, NULL);
-}
-
-#else  /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) && defined(ENABLE_PLUGIN) */
-
-int
-main(void)
-{
-    return 0;
 }
 
 #endif /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) && defined(ENABLE_PLUGIN) */

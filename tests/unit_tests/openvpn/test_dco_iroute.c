@@ -1,41 +1,12 @@
-/*
- *  OpenVPN -- An application to securely tunnel IP networks
- *             over a single UDP port, with support for SSL/TLS-based
- *             session authentication and key exchange,
- *             packet encryption, packet authentication, and
- *             packet compression.
- *
- *  SPDX-License-Identifier: GPL-2.0-only
- *
- *  This program is free software; you can redistribute it and/or modify
- *  it under the terms of the GNU General Public License version 2
- *  as published by the Free Software Foundation.
- *
- *  This program is distributed in the hope that it will be useful,
- *  but WITHOUT ANY WARRANTY; without even the implied warranty of
- *  MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
- *  GNU General Public License for more details.
- */
-
+/* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file
  * Unit tests of the routes that the kernel has for the networks behind clients.
  *
- * dco.c, list.c and mroute.c are the real ones, the kernel's table is a model.  They
- * need nearly all of OpenVPN, so that the linker drops the functions that nothing
- * here calls (-ffunction-sections, --gc-sections).
+ * dco.c, list.c and mroute.c are the real ones, the kernel's table is a model.
  */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
-
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO) && (defined(TARGET_LINUX) || defined(TARGET_FREEBSD))
 
@@ -254,7 +225,7 @@ route__when_its_client_was_back_and_is_gone__goes(void **state)
 #define IROUTE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
-main(int argc, char **argv)
+run_cases(void)
 {
     const struct CMUnitTest tests[] = {
         IROUTE_TEST(route__when_its_client_goes__goes),
@@ -265,20 +236,7 @@ main(int argc, char **argv)
         IROUTE_TEST(route__when_its_client_was_back_and_is_gone__goes),
     };
 
-    /* the name of a case, or a pattern, to run no other */
-    if (argc > 1)
-    {
-        cmocka_set_test_filter(argv[1]);
-    }
     return cmocka_run_group_tests_name("dco_iroute", tests, NULL, NULL);
-}
-
-#else  /* if defined(ENABLE_DCO) && (defined(TARGET_LINUX) || defined(TARGET_FREEBSD)) */
-
-int
-main(void)
-{
-    return 0;
 }
 
 #endif /* if defined(ENABLE_DCO) && (defined(TARGET_LINUX) || defined(TARGET_FREEBSD)) */

@@ -3,21 +3,10 @@
  * @file
  * Unit tests of what becomes of a data channel key that DCO refuses.
  *
- * ssl.c, forward.c and crypto.c are the real ones.  They need nearly all of
- * OpenVPN, so that the linker drops the functions that nothing here calls, and
- * what those need (-ffunction-sections, --gc-sections).
+ * ssl.c, forward.c and crypto.c are the real ones.
  */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
-
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO)
 
@@ -215,7 +204,7 @@ error__when_without_dco__is_left_to_tls(void **state)
     { "server_" #f, f, setup, NULL, &tls_options }
 
 int
-main(int argc, char **argv)
+run_cases(void)
 {
     const struct CMUnitTest tests[] = {
         KEY_TEST(key__when_installed__is_in_use),
@@ -226,17 +215,7 @@ main(int argc, char **argv)
         KEY_TEST(error__when_without_dco__is_left_to_tls),
     };
 
-    /* the name of a case, or a pattern, to run no other */
-    cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("dco_key", tests, NULL, NULL);
-}
-
-#else  /* if defined(ENABLE_DCO) */
-
-int
-main(void)
-{
-    return 0;
 }
 
 #endif /* if defined(ENABLE_DCO) */

@@ -6,21 +6,19 @@
  * to check, or when a signal is pending.
  *
  * The loops, multi.c, forward.c, sig.c and dco_linux.c are the real ones.  What
- * they wait for is mocked here.  What else they need of OpenVPN is nearly all:
- * the linker drops the functions that nothing here calls (-ffunction-sections,
- * --gc-sections), mock_unused.c has those that are left.
+ * they wait for is mocked here.
  */
 
 #define main openvpn_c_main
 #include "openvpn.c"
 #undef main
 
+#include "mock_main.h"
+
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX)
 
 #include "mock_instance.h"
 #include "mock_msg.h"
-#include "mock_netlink.h"
-#include "mock_openvpn.h"
 
 #include "event.h"
 #include "mbuf.h"
@@ -220,81 +218,6 @@ link_socket_read_udp_posix(struct link_socket *sock, struct buffer *buf,
     return 0;
 }
 
-bool
-mroute_extract_openvpn_sockaddr(struct mroute_addr *addr, const struct openvpn_sockaddr *osaddr,
-                                bool use_port)
-{
-    return false;
-}
-
-void
-ifconfig_pool_free(struct ifconfig_pool *pool)
-{
-}
-
-struct mroute_helper *
-mroute_helper_init(int ageable_ttl_secs)
-{
-    return NULL;
-}
-
-void
-mroute_helper_free(struct mroute_helper *mh)
-{
-}
-
-struct initial_packet_rate_limit *
-initial_rate_limit_init(int max_per_period, int period_length)
-{
-    return NULL;
-}
-
-void
-initial_rate_limit_free(struct initial_packet_rate_limit *irl)
-{
-}
-
-int
-dev_type_enum(const char *dev, const char *dev_type)
-{
-    return DEV_TYPE_TUN;
-}
-
-int
-tls_multi_process(struct tls_multi *multi, struct buffer *to_link,
-                  struct link_socket_actual **to_link_addr,
-                  struct link_socket_info *to_link_socket_info, interval_t *wakeup)
-{
-    return TLSMP_INACTIVE;
-}
-
-bool
-dco_update_keys(dco_context_t *dco, struct tls_multi *multi)
-{
-    return true;
-}
-
-void
-x_check_status(int status, const char *description, struct link_socket *sock,
-               struct tuntap *tt)
-{
-}
-
-void
-uninit_management_callback(void)
-{
-}
-
-void
-persist_client_stats(struct context *c)
-{
-}
-
-void
-close_instance(struct context *c)
-{
-}
-
 /*
  * Setup of a case
  */
@@ -310,7 +233,6 @@ setup(void **state)
     top.options.real_hash_size = top.options.virtual_hash_size = 4;
     top.options.max_clients = MAX_CLIENTS;
     top.options.n_bcast_buf = 1;
-    top.options.ping_rec_timeout_action = PING_RESTART;
 
     n_waits = n_packets = n_read = packet_takes = 0;
     idle = false;
@@ -551,10 +473,7 @@ lose_some(void)
 {
     if (n_waits == 1)
     {
-        for (int i = 10; i < 20; ++i)
-        {
-            remove_peer(i);
-        }
+        remove_peers(10, 10);
         multicast_error(ENOBUFS);
         multicast_expired(UNKNOWN, 200, false);
     }
@@ -643,19 +562,18 @@ loop__when_the_peer_is_lost__exits_if_told_to(void **state)
 #define P2P_TEST_LOOP(f) LOOP_CASE("p2p", f, tunnel_point_to_point)
 #define BACKLOG_CASE(what, ...) { "loop__when_" what "__shares_the_time", test_backlog,          \
                                   setup_backlog, teardown_loop, &(struct share_case){ __VA_ARGS__ } }
-#define LOOP_TESTS(f) UDP_TEST(f), TCP_TEST(f), P2P_TEST_LOOP(f)
+#define SERVER_TESTS(f) UDP_TEST(f), TCP_TEST(f)
+#define LOOP_TESTS(f) SERVER_TESTS(f), P2P_TEST_LOOP(f)
 
 int
-main(int argc, char **argv)
+run_cases(void)
 {
     const struct CMUnitTest tests[] = {
         LOOP_TESTS(loop__when_a_peer_expires__is_told),
         UDP_TEST(loop__when_there_is_a_packet__reads_a_notification_first),
         LOOP_TESTS(loop__when_late_ones_take_time__reads_on),
-        UDP_TEST(loop__when_a_notification_takes_time__packets_get_as_much),
-        TCP_TEST(loop__when_a_notification_takes_time__packets_get_as_much),
-        UDP_TEST(loop__when_each_comes_late_and_takes_time__packets_get_as_much),
-        TCP_TEST(loop__when_each_comes_late_and_takes_time__packets_get_as_much),
+        SERVER_TESTS(loop__when_a_notification_takes_time__packets_get_as_much),
+        SERVER_TESTS(loop__when_each_comes_late_and_takes_time__packets_get_as_much),
         BACKLOG_CASE("scripts_take_1_ms", 1, 1, 0),
         BACKLOG_CASE("scripts_take_20_ms", 20, 1, 0),
         BACKLOG_CASE("scripts_take_200_ms", 200, 5, 1),
@@ -665,8 +583,7 @@ main(int argc, char **argv)
         BACKLOG_CASE("a_pass_takes_1_s", 50, 1, 1000),
         BACKLOG_CASE("a_pass_takes_5_s", 1000, 1, 4999),
         BACKLOG_CASE("both_take_1_s", 1000, 1, 999),
-        UDP_TEST(loop__when_there_is_no_packet__does_not_wait_for_one),
-        TCP_TEST(loop__when_there_is_no_packet__does_not_wait_for_one),
+        SERVER_TESTS(loop__when_there_is_no_packet__does_not_wait_for_one),
 
         LOOP_TESTS(loop__when_notifications_are_lost__does_not_wait_until_all_is_done),
         UDP_TEST(loop__when_notifications_are_lost__gets_to_packets),
@@ -675,17 +592,7 @@ main(int argc, char **argv)
         P2P_TEST_LOOP(loop__when_the_peer_is_lost__exits_if_told_to),
     };
 
-    /* the name of a case, or a pattern, to run no other */
-    cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("dco_loop", tests, NULL, NULL);
-}
-
-#else  /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */
-
-int
-main(void)
-{
-    return 0;
 }
 
 #endif /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */

@@ -5,21 +5,12 @@
  * its datagram, whatever is wrong with it.
  */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX)
 
 #include "mock_msg.h"
-#include "mock_netlink.h"
 #include "mock_openvpn.h"
-
-/*
- * Bad messages
- */
 
 static void
 test_bad_message(void **state)
@@ -53,14 +44,12 @@ test_bad_message(void **state)
     }
 }
 
-#define BAD_CASE(...) (&(struct bad_message){ __VA_ARGS__ })
-
 static void
 read__when_a_datagram_is_empty__goes_past_it(void **state)
 {
     multicast_expired(0, 1, true);
-    multicast_datagram(NULL, 0);
-    multicast_datagram(NULL, 0);
+    multicast_datagram(0, NULL, 0);
+    multicast_datagram(0, NULL, 0);
     multicast_expired(1, 1, true);
     run_event_loop();
     assert_expired(0, 2);
@@ -71,7 +60,7 @@ read__when_a_datagram_is_too_large__warns_and_goes_on(void **state)
 {
     static uint8_t zeros[2 * BATCH_SIZE];
 
-    multicast_datagram(zeros, sizeof(zeros));
+    multicast_datagram(0, zeros, sizeof(zeros));
     multicast_expired(0, 2, false);
     run_event_loop();
     assert_expired(0, 2);
@@ -94,36 +83,36 @@ ack__when_it_wakes_the_event_loop__is_no_message(void **state)
     assert_int_equal(logged, 0);
 }
 
-#define BAD_MESSAGE(name, ...)                                              \
+#define BAD_CASE(name, ...)                                              \
     SERVER_CASE("bad_message__when_" name "__costs_no_other",               \
-                test_bad_message, BAD_CASE(__VA_ARGS__))
+                test_bad_message, BAD_MESSAGE(__VA_ARGS__))
 
 int
-main(int argc, char **argv)
+run_cases(void)
 {
     const struct CMUnitTest tests[] = {
-        BAD_MESSAGE("without_attributes", 0),
-        BAD_MESSAGE("without_ifindex", .attrs = ALL_ATTRS & ~IFINDEX_ATTR),
-        BAD_MESSAGE("ifindex_is_empty", .attrs = ALL_ATTRS, .empty = IFINDEX_ATTR),
-        BAD_MESSAGE("ifindex_is_foreign", .attrs = ALL_ATTRS, .ifindex = IFINDEX + 1),
-        BAD_MESSAGE("without_del_peer", .attrs = IFINDEX_ATTR),
-        BAD_MESSAGE("del_peer_is_empty", .attrs = ALL_ATTRS, .empty = DEL_PEER_ATTR),
-        BAD_MESSAGE("del_peer_is_too_long", .attrs = ALL_ATTRS, .nested_len = 200),
-        BAD_MESSAGE("without_reason", .attrs = ALL_ATTRS & ~REASON_ATTR),
-        BAD_MESSAGE("reason_is_empty", .attrs = ALL_ATTRS, .empty = REASON_ATTR),
-        BAD_MESSAGE("without_peer_id", .attrs = ALL_ATTRS & ~PEER_ID_ATTR),
-        BAD_MESSAGE("peer_id_is_empty", .attrs = ALL_ATTRS, .empty = PEER_ID_ATTR),
-        BAD_MESSAGE("peer_id_is_over_24_bits", .attrs = ALL_ATTRS, .peer_id = MAX_PEER_ID + 1),
-        BAD_MESSAGE("peer_id_is_minus_1", .attrs = ALL_ATTRS, .peer_id = 0xffffffff),
-        BAD_MESSAGE("command_is_unknown", .attrs = ALL_ATTRS, .cmd = 200),
-        BAD_MESSAGE("command_is_get_peer", .attrs = ALL_ATTRS, .cmd = OVPN_CMD_GET_PEER),
-        BAD_MESSAGE("family_is_foreign", .attrs = ALL_ATTRS, .type = FAMILY_ID + 1),
-        BAD_MESSAGE("type_is_noop", .attrs = ALL_ATTRS, .type = NLMSG_NOOP),
-        BAD_MESSAGE("type_is_error", .attrs = ALL_ATTRS, .type = NLMSG_ERROR),
-        BAD_MESSAGE("type_is_short_error", .type = NLMSG_ERROR),
-        BAD_MESSAGE("type_is_done", .attrs = ALL_ATTRS, .type = NLMSG_DONE),
-        BAD_MESSAGE("type_is_overrun", .attrs = ALL_ATTRS, .type = NLMSG_OVERRUN),
-        BAD_MESSAGE("without_genl_header", .cut = GENL_HDRLEN + NLA_HDRLEN + 4),
+        BAD_CASE("without_attributes", 0),
+        BAD_CASE("without_ifindex", .attrs = ALL_ATTRS & ~IFINDEX_ATTR),
+        BAD_CASE("ifindex_is_empty", .attrs = ALL_ATTRS, .empty = IFINDEX_ATTR),
+        BAD_CASE("ifindex_is_foreign", .attrs = ALL_ATTRS, .ifindex = IFINDEX + 1),
+        BAD_CASE("without_del_peer", .attrs = IFINDEX_ATTR),
+        BAD_CASE("del_peer_is_empty", .attrs = ALL_ATTRS, .empty = DEL_PEER_ATTR),
+        BAD_CASE("del_peer_is_too_long", .attrs = ALL_ATTRS, .nested_len = 200),
+        BAD_CASE("without_reason", .attrs = ALL_ATTRS & ~REASON_ATTR),
+        BAD_CASE("reason_is_empty", .attrs = ALL_ATTRS, .empty = REASON_ATTR),
+        BAD_CASE("without_peer_id", .attrs = ALL_ATTRS & ~PEER_ID_ATTR),
+        BAD_CASE("peer_id_is_empty", .attrs = ALL_ATTRS, .empty = PEER_ID_ATTR),
+        BAD_CASE("peer_id_is_over_24_bits", .attrs = ALL_ATTRS, .peer_id = MAX_PEER_ID + 1),
+        BAD_CASE("peer_id_is_minus_1", .attrs = ALL_ATTRS, .peer_id = 0xffffffff),
+        BAD_CASE("command_is_unknown", .attrs = ALL_ATTRS, .cmd = 200),
+        BAD_CASE("command_is_get_peer", .attrs = ALL_ATTRS, .cmd = OVPN_CMD_GET_PEER),
+        BAD_CASE("family_is_foreign", .attrs = ALL_ATTRS, .type = FAMILY_ID + 1),
+        BAD_CASE("type_is_noop", .attrs = ALL_ATTRS, .type = NLMSG_NOOP),
+        BAD_CASE("type_is_error", .attrs = ALL_ATTRS, .type = NLMSG_ERROR),
+        BAD_CASE("type_is_short_error", .type = NLMSG_ERROR),
+        BAD_CASE("type_is_done", .attrs = ALL_ATTRS, .type = NLMSG_DONE),
+        BAD_CASE("type_is_overrun", .attrs = ALL_ATTRS, .type = NLMSG_OVERRUN),
+        BAD_CASE("without_genl_header", .cut = GENL_HDRLEN + NLA_HDRLEN + 4),
         SERVER_CASE("notification__when_flagged_multipart__is_processed",
                     test_flags, FLAG_CASE(NLM_F_MULTI, 0)),
         SERVER_CASE("notification__when_flagged_interrupted_dump__is_processed",
@@ -133,17 +122,7 @@ main(int argc, char **argv)
         SERVER_TEST(ack__when_it_wakes_the_event_loop__is_no_message),
     };
 
-    /* the name of a case, or a pattern, to run no other */
-    cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("dco_malformed", tests, NULL, NULL);
-}
-
-#else  /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */
-
-int
-main(void)
-{
-    return 0;
 }
 
 #endif /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */

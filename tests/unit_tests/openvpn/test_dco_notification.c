@@ -5,15 +5,10 @@
  * next to requests, are read, each is processed, and none is lost.
  */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX)
 
-#include "mock_netlink.h"
 #include "mock_openvpn.h"
 #include "otime.h"
 
@@ -141,7 +136,6 @@ peer_id__when_smallest_and_largest__is_of_that_client(void **state)
 static void
 reason__when_any__is_handed_on(void **state)
 {
-    static struct batch batch;
     struct notification expected[__OVPN_DEL_PEER_REASON_AFTER_LAST];
 
     for (int i = 0; i < __OVPN_DEL_PEER_REASON_AFTER_LAST; ++i)
@@ -149,8 +143,7 @@ reason__when_any__is_handed_on(void **state)
         expected[i].peer_id = 1;
         expected[i].reason = i;
         connect_client(1);
-        del_peer(&batch, 1, i);
-        multicast(&batch);
+        multicast_del_peer(1, i);
         run_event_loop();
         assert_processed(expected, i + 1);
     }
@@ -483,7 +476,7 @@ poll__when_the_device_is_closed__has_no_descriptor(void **state)
                 test_request, REQUEST_CASE(what, between, 0))
 
 int
-main(int argc, char **argv)
+run_cases(void)
 {
     const struct CMUnitTest tests[] = {
         BATCH_CASES(1),
@@ -544,17 +537,7 @@ main(int argc, char **argv)
         SERVER_TEST(poll__when_the_device_is_closed__has_no_descriptor),
     };
 
-    /* the name of a case, or a pattern, to run no other */
-    cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("dco_notification", tests, NULL, NULL);
-}
-
-#else  /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */
-
-int
-main(void)
-{
-    return 0;
 }
 
 #endif /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */

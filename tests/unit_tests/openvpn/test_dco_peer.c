@@ -3,20 +3,13 @@
  * @file
  * Unit tests of peers that the kernel does not delete, or already has.
  *
- * dco.c and dco_linux.c are the real ones.  They need nearly all of OpenVPN: the
- * linker drops the functions that nothing here calls (-ffunction-sections,
- * --gc-sections), mock_unused.c has those that are left.
+ * dco.c and dco_linux.c are the real ones.
  */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX)
 
-#include "mock_netlink.h"
 #include "mock_openvpn.h"
 
 #include "socket.h"
@@ -72,40 +65,27 @@ remove_client(void)
     assert_int_equal(instance_tls[CLIENT].dco_peer_id, -1);
 }
 
-/** Give the client a peer, and check what becomes of it. */
-static void
-add_client(int expected)
+/** The errors that the kernel answers requests of both kinds with, and how many there
+ * have to be. */
+struct peer_case
 {
-    instance_tls[CLIENT].dco_peer_id = -1;
-    assert_int_equal(dco_multi_add_new_peer(&multi_context, &instance[CLIENT]), expected);
-    assert_int_equal(instance_tls[CLIENT].dco_peer_id, expected ? -1 : CLIENT);
-}
+    struct answers new_peer;
+    struct answers delete_peer;
+    int ret;                    /* of adding a peer */
+};
 
 static void
-peer__when_the_kernel_deletes_it__is_deleted_once(void **state)
+test_delete(void **state)
 {
+    const struct peer_case *p = *state;
+
+    memcpy(delete_peer.error, p->delete_peer.error, sizeof(delete_peer.error));
     remove_client();
-    assert_int_equal(delete_peer.n, 1);
+    assert_int_equal(delete_peer.n, p->delete_peer.n);
 
     /* and not at all when there is none */
     remove_client();
-    assert_int_equal(delete_peer.n, 1);
-}
-
-static void
-peer__when_the_kernel_refuses_to_delete_it__is_tried_once_more(void **state)
-{
-    delete_peer.error[0] = -ETIMEDOUT;
-    remove_client();
-    assert_int_equal(delete_peer.n, 2);
-}
-
-static void
-peer__when_the_kernel_always_refuses__is_given_up(void **state)
-{
-    delete_peer.error[0] = delete_peer.error[1] = delete_peer.error[2] = -EIO;
-    remove_client();
-    assert_int_equal(delete_peer.n, 2);
+    assert_int_equal(delete_peer.n, p->delete_peer.n);
 }
 
 /* as when it is gone */
@@ -125,68 +105,45 @@ peer__when_the_error_stays__is_not_tried_again(void **state)
 }
 
 static void
-newcomer__when_its_id_is_free__is_added(void **state)
+test_add(void **state)
 {
-    add_client(0);
-    assert_int_equal(new_peer.n, 1);
-    assert_int_equal(delete_peer.n, 0);
-}
+    const struct peer_case *p = *state;
 
-static void
-newcomer__when_its_id_is_taken__takes_it_over(void **state)
-{
-    new_peer.error[0] = -EEXIST;
-    add_client(0);
-    assert_int_equal(new_peer.n, 2);
-    assert_int_equal(delete_peer.n, 1);
-}
-
-static void
-newcomer__when_its_id_stays_taken__is_refused(void **state)
-{
-    new_peer.error[0] = new_peer.error[1] = new_peer.error[2] = -EEXIST;
-    delete_peer.error[0] = -EPERM;
-    add_client(-EEXIST);
-    assert_int_equal(new_peer.n, 2);
-    assert_int_equal(delete_peer.n, 1);
-}
-
-static void
-newcomer__when_refused_for_another_reason__deletes_no_peer(void **state)
-{
-    new_peer.error[0] = -EPERM;
-    add_client(-EPERM);
-    assert_int_equal(new_peer.n, 1);
-    assert_int_equal(delete_peer.n, 0);
+    memcpy(new_peer.error, p->new_peer.error, sizeof(new_peer.error));
+    memcpy(delete_peer.error, p->delete_peer.error, sizeof(delete_peer.error));
+    instance_tls[CLIENT].dco_peer_id = -1;
+    assert_int_equal(dco_multi_add_new_peer(&multi_context, &instance[CLIENT]), p->ret);
+    assert_int_equal(instance_tls[CLIENT].dco_peer_id, p->ret ? -1 : CLIENT);
+    assert_int_equal(new_peer.n, p->new_peer.n);
+    assert_int_equal(delete_peer.n, p->delete_peer.n);
 }
 
 #define PEER_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define PEER_CASE(name, f, ...) { name, f, setup, teardown, &(struct peer_case){ __VA_ARGS__ } }
 
 int
-main(int argc, char **argv)
+run_cases(void)
 {
     const struct CMUnitTest tests[] = {
-        PEER_TEST(peer__when_the_kernel_deletes_it__is_deleted_once),
-        PEER_TEST(peer__when_the_kernel_refuses_to_delete_it__is_tried_once_more),
-        PEER_TEST(peer__when_the_kernel_always_refuses__is_given_up),
+        PEER_CASE("peer__when_the_kernel_deletes_it__is_deleted_once", test_delete,
+                  .delete_peer.n = 1),
+        PEER_CASE("peer__when_the_kernel_refuses_to_delete_it__is_tried_once_more", test_delete,
+                  .delete_peer = { { -ETIMEDOUT }, 2 }),
+        PEER_CASE("peer__when_the_kernel_always_refuses__is_given_up", test_delete,
+                  .delete_peer = { { -EIO, -EIO, -EIO }, 2 }),
         PEER_TEST(peer__when_the_error_stays__is_not_tried_again),
-        PEER_TEST(newcomer__when_its_id_is_free__is_added),
-        PEER_TEST(newcomer__when_its_id_is_taken__takes_it_over),
-        PEER_TEST(newcomer__when_its_id_stays_taken__is_refused),
-        PEER_TEST(newcomer__when_refused_for_another_reason__deletes_no_peer),
+        PEER_CASE("newcomer__when_its_id_is_free__is_added", test_add,
+                  .new_peer.n = 1),
+        PEER_CASE("newcomer__when_its_id_is_taken__takes_it_over", test_add,
+                  .new_peer = { { -EEXIST }, 2 }, .delete_peer.n = 1),
+        PEER_CASE("newcomer__when_its_id_stays_taken__is_refused", test_add,
+                  .new_peer = { { -EEXIST, -EEXIST, -EEXIST }, 2 },
+                  .delete_peer = { { -EPERM }, 1 }, .ret = -EEXIST),
+        PEER_CASE("newcomer__when_refused_for_another_reason__deletes_no_peer", test_add,
+                  .new_peer = { { -EPERM }, 1 }, .ret = -EPERM),
     };
 
-    /* the name of a case, or a pattern, to run no other */
-    cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("dco_peer", tests, NULL, NULL);
-}
-
-#else  /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */
-
-int
-main(void)
-{
-    return 0;
 }
 
 #endif /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */

@@ -3,20 +3,14 @@
  * @file
  * Unit tests of when a client that is refused is closed, if it never asks why.
  *
- * multi.c, forward.c, schedule.c, interval.c and sig.c are the real ones, see
- * test_dco_connect.c.
+ * multi.c, forward.c, schedule.c, interval.c and sig.c are the real ones.
  */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX) && defined(ENABLE_PLUGIN)
 
 #include "mock_instance.h"
-#include "mock_openvpn.h"
 
 #include "forward.h"
 #include "plugin.h"
@@ -36,12 +30,6 @@ dco_multi_add_new_peer(struct multi_context *m, struct multi_instance *mi)
 {
     spend(seconds * 1000);
     return refused.peer ? -ENOMEM : 0;
-}
-
-bool
-do_up(struct context *c, bool pulled_options, unsigned int option_types_found)
-{
-    return true;
 }
 
 static int
@@ -78,10 +66,12 @@ run(int n)
     }
 }
 
-/** Check that the client is closed in its own time, and not ahead of that. */
+/** Go on with the set-up, and check that the client is refused, and closed in its own
+ * time, and not ahead of that. */
 static void
-assert_closed_after_hand_window(void)
+assert_refused(void)
 {
+    set_up();
     assert_int_equal(instance_tls[NEWCOMER].multi_state, CAS_FAILED);
     run(HAND_WINDOW - 1);
     assert_int_equal(n_closed, 0);
@@ -90,40 +80,23 @@ assert_closed_after_hand_window(void)
     assert_ptr_equal(closed[0].mi, &instance[NEWCOMER]);
 }
 
-/*
- * Cases
- */
+/* What refuses it. */
+struct refusal
+{
+    int client_connect;
+    bool disabled;
+    struct refused refused;
+};
 
 static void
-client__when_its_script_refuses_it__is_closed_after_hand_window(void **state)
+test_refusal(void **state)
 {
-    client_connect = OPENVPN_PLUGIN_FUNC_ERROR;
-    set_up();
-    assert_closed_after_hand_window();
-}
+    const struct refusal *r = *state;
 
-static void
-client__when_it_is_disabled__is_closed_after_hand_window(void **state)
-{
-    instance[NEWCOMER].context.options.disable = true;
-    set_up();
-    assert_closed_after_hand_window();
-}
-
-static void
-client__when_its_options_are_refused__is_closed_after_hand_window(void **state)
-{
-    refused.options = true;
-    set_up();
-    assert_closed_after_hand_window();
-}
-
-static void
-client__when_its_peer_is_refused__is_closed_after_hand_window(void **state)
-{
-    refused.peer = true;
-    set_up();
-    assert_closed_after_hand_window();
+    client_connect = r->client_connect;
+    instance[NEWCOMER].context.options.disable = r->disabled;
+    refused = r->refused;
+    assert_refused();
 }
 
 /* each is served at once, and so are the client's timers */
@@ -153,8 +126,7 @@ client__when_refused_after_a_long_time__has_its_hand_window_from_then_on(void **
 {
     refused.peer = true;
     seconds = 2 * HAND_WINDOW;
-    set_up();
-    assert_closed_after_hand_window();
+    assert_refused();
 }
 
 static void
@@ -163,8 +135,7 @@ client__when_refused_with_a_session_timeout__does_not_wait_for_that(void **state
     instance[NEWCOMER].context.options.session_timeout = 100 * HAND_WINDOW;
     event_timeout_init(&instance[NEWCOMER].context.c2.session_interval, 100 * HAND_WINDOW, now);
     client_connect = OPENVPN_PLUGIN_FUNC_ERROR;
-    set_up();
-    assert_closed_after_hand_window();
+    assert_refused();
 }
 
 static void
@@ -184,8 +155,7 @@ client__when_its_script_was_deferred_and_refuses_it__has_its_hand_window_from_th
     set_up();
     run(10 * HAND_WINDOW);
     client_connect = OPENVPN_PLUGIN_FUNC_ERROR;
-    set_up();
-    assert_closed_after_hand_window();
+    assert_refused();
 }
 
 static void
@@ -198,15 +168,18 @@ client__when_connected__is_not_closed(void **state)
 }
 
 #define REFUSED_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown_newcomer)
+#define REFUSAL_CASE(what, ...)                                             \
+    { "client__when_" what "__is_closed_after_hand_window",                 \
+      test_refusal, setup, teardown_newcomer, &(struct refusal){ __VA_ARGS__ } }
 
 int
-main(int argc, char **argv)
+run_cases(void)
 {
     const struct CMUnitTest tests[] = {
-        REFUSED_TEST(client__when_its_script_refuses_it__is_closed_after_hand_window),
-        REFUSED_TEST(client__when_it_is_disabled__is_closed_after_hand_window),
-        REFUSED_TEST(client__when_its_options_are_refused__is_closed_after_hand_window),
-        REFUSED_TEST(client__when_its_peer_is_refused__is_closed_after_hand_window),
+        REFUSAL_CASE("its_script_refuses_it", .client_connect = OPENVPN_PLUGIN_FUNC_ERROR),
+        REFUSAL_CASE("it_is_disabled", .disabled = true),
+        REFUSAL_CASE("its_options_are_refused", .refused.options = true),
+        REFUSAL_CASE("its_peer_is_refused", .refused.peer = true),
         REFUSED_TEST(client__when_refused_and_it_sends_packets__is_closed_all_the_same),
         REFUSED_TEST(client__when_refused_after_a_long_time__has_its_hand_window_from_then_on),
         REFUSED_TEST(client__when_refused_with_a_session_timeout__does_not_wait_for_that),
@@ -215,17 +188,7 @@ main(int argc, char **argv)
         REFUSED_TEST(client__when_connected__is_not_closed),
     };
 
-    /* the name of a case, or a pattern, to run no other */
-    cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("dco_refused", tests, NULL, NULL);
-}
-
-#else  /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) && defined(ENABLE_PLUGIN) */
-
-int
-main(void)
-{
-    return 0;
 }
 
 #endif /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) && defined(ENABLE_PLUGIN) */

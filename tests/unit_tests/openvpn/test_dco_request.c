@@ -4,15 +4,10 @@
  * Unit tests of dco_linux.c: requests whose replies are late, lost, or errors.
  */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX)
 
-#include "mock_netlink.h"
 #include "mock_openvpn.h"
 
 #include <poll.h>
@@ -238,17 +233,14 @@ late_reply__when_the_next_request_is_not_sent__is_skipped(void **state)
 static void
 late_reply__when_a_notification_comes_next__is_skipped(void **state)
 {
-    static struct batch batch;
-
     replies = LATE;
     kernel.request_error = -ENOENT;
     assert_request(&requests[0], -ETIMEDOUT, 1);
     replies = IN_TIME;
     kernel.request_error = 0;
 
-    del_peer(&batch, 2, OVPN_DEL_PEER_REASON_EXPIRED);
+    multicast_del_peer(2, OVPN_DEL_PEER_REASON_EXPIRED);
     kernel.gone[2] = false;
-    multicast(&batch);
     run_event_loop();
     assert_int_equal(n_processed, 0);
     assert_int_equal(kernel.n_get_peer[2], 1);
@@ -340,7 +332,7 @@ new_peer__when_refused__is_not_deleted(void **state)
 #define REQUEST_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown_held)
 
 int
-main(int argc, char **argv)
+run_cases(void)
 {
     const struct CMUnitTest tests[] = {
         REQUEST_TEST(request__when_the_reply_is_lost__fails_after_a_while),
@@ -360,17 +352,7 @@ main(int argc, char **argv)
         REQUEST_TEST(new_peer__when_refused__is_not_deleted),
     };
 
-    /* the name of a case, or a pattern, to run no other */
-    cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("dco_request", tests, NULL, NULL);
-}
-
-#else  /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */
-
-int
-main(void)
-{
-    return 0;
 }
 
 #endif /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */

@@ -5,34 +5,12 @@
  * the peer of each client, and those whose peer is gone are processed.
  */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX)
 
-#include "mock_netlink.h"
 #include "mock_openvpn.h"
 #include "otime.h"
-
-static int
-setup_p2p_resync(void **state)
-{
-    setup_p2p(state);
-    top.options.ping_rec_timeout_action = PING_RESTART;
-    return 0;
-}
-
-static void
-remove_peers(int first, int n)
-{
-    for (int i = 0; i < n; ++i)
-    {
-        remove_peer(first + i);
-    }
-}
 
 /** Check that peers \a first to \a first + \a n - 1, and no others, were found
  * to be gone, in whatever order. */
@@ -364,10 +342,8 @@ p2p_resync__when_the_peer_lives__is_kept(void **state)
     assert_int_equal(tls_multi.dco_peer_id, 1);
 }
 
-#define P2P_RESYNC_TEST(f) cmocka_unit_test_setup_teardown(f, setup_p2p_resync, teardown)
-
 int
-main(int argc, char **argv)
+run_cases(void)
 {
     const struct CMUnitTest tests[] = {
         SERVER_TEST(resync__when_notifications_are_lost__finds_the_peers_gone),
@@ -386,23 +362,13 @@ main(int argc, char **argv)
         SERVER_TEST(resync__when_the_socket_fails_again_and_again__does_not_spin),
         SERVER_TEST(resync__when_instances_close_meanwhile__asks_for_the_rest_only),
         SERVER_TEST(resync__when_a_signal_is_raised__stops_and_goes_on_after_it),
-        P2P_RESYNC_TEST(p2p_resync__when_the_peer_is_gone__is_processed),
-        P2P_RESYNC_TEST(p2p_resync__when_there_is_no_ping__is_none),
-        P2P_RESYNC_TEST(p2p_resync__when_there_is_no_peer_yet__is_none),
-        P2P_RESYNC_TEST(p2p_resync__when_the_peer_lives__is_kept),
+        P2P_TEST(p2p_resync__when_the_peer_is_gone__is_processed),
+        P2P_TEST(p2p_resync__when_there_is_no_ping__is_none),
+        P2P_TEST(p2p_resync__when_there_is_no_peer_yet__is_none),
+        P2P_TEST(p2p_resync__when_the_peer_lives__is_kept),
     };
 
-    /* the name of a case, or a pattern, to run no other */
-    cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("dco_resync", tests, NULL, NULL);
-}
-
-#else  /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */
-
-int
-main(void)
-{
-    return 0;
 }
 
 #endif /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */

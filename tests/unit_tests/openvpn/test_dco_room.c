@@ -4,20 +4,14 @@
  * Unit tests of a full server: before it refuses a client it looks for others whose
  * peer is gone, should a notification never have been sent.
  *
- * multi.c, forward.c, dco_linux.c and list.c are the real ones, see
- * test_dco_connect.c.
+ * multi.c, forward.c, dco_linux.c and list.c are the real ones.
  */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX)
 
 #include "mock_instance.h"
-#include "mock_openvpn.h"
 
 #include "list.h"
 #include "pool.h"
@@ -160,19 +154,6 @@ knock(void)
 }
 
 static void
-remove_peers(int first, int n)
-{
-    for (int i = 0; i < n; ++i)
-    {
-        remove_peer(first + i);
-    }
-}
-
-/*
- * Cases
- */
-
-static void
 client__when_the_server_is_full_and_a_peer_is_gone__is_taken(void **state)
 {
     remove_peer(11);
@@ -310,7 +291,7 @@ server__when_it_has_an_address__asks_for_nobody(void **state)
 #define POOL_TEST(f) cmocka_unit_test_setup_teardown(f, setup_pool, teardown_room)
 
 int
-main(int argc, char **argv)
+run_cases(void)
 {
     const struct CMUnitTest tests[] = {
         ROOM_TEST(client__when_the_server_is_full_and_a_peer_is_gone__is_taken),
@@ -327,17 +308,7 @@ main(int argc, char **argv)
         POOL_TEST(server__when_it_has_an_address__asks_for_nobody),
     };
 
-    /* the name of a case, or a pattern, to run no other */
-    cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("dco_room", tests, NULL, NULL);
-}
-
-#else  /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */
-
-int
-main(void)
-{
-    return 0;
 }
 
 #endif /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */

@@ -4,21 +4,10 @@
  * Unit tests of which keys are in the two slots that the kernel has for a peer,
  * while a tls_multi has up to three keys that are valid.
  *
- * dco.c and ssl.c are the real ones, the kernel is a model.  They need nearly all
- * of OpenVPN, so that the linker drops the functions that nothing here calls
- * (-ffunction-sections, --gc-sections).
+ * dco.c and ssl.c are the real ones, the kernel is a model.
  */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
-
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO)
 
@@ -332,7 +321,7 @@ key__when_pushed_out_just_in_time__ends_the_connection(void **state)
 #define SLOT_TEST(f) cmocka_unit_test_setup(f, setup)
 
 int
-main(int argc, char **argv)
+run_cases(void)
 {
     const struct CMUnitTest tests[] = {
         SLOT_TEST(key__when_new__takes_over_once_the_other_side_has_it),
@@ -347,17 +336,7 @@ main(int argc, char **argv)
         SLOT_TEST(client__when_back_twice__changes_to_its_last_key),
     };
 
-    /* the name of a case, or a pattern, to run no other */
-    cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("dco_slot", tests, NULL, NULL);
-}
-
-#else  /* if defined(ENABLE_DCO) */
-
-int
-main(void)
-{
-    return 0;
 }
 
 #endif /* if defined(ENABLE_DCO) */

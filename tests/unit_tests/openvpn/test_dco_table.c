@@ -3,16 +3,10 @@
  * @file
  * Unit tests of the table that is walked over to get at all clients.
  *
- * multi.c, list.c and mroute.c are the real ones.  They need nearly all of OpenVPN,
- * so that the linker drops the functions that nothing here calls
- * (-ffunction-sections, --gc-sections).
+ * multi.c, list.c and mroute.c are the real ones.
  */
 
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
+#include "mock_main.h"
 
 #if defined(ENABLE_DCO) && defined(TARGET_LINUX)
 
@@ -25,19 +19,6 @@
 
 static struct multi_context m;
 static struct mroute_addr real[MANY];
-
-int dev_type_enum(const char *dev, const char *dev_type);
-
-int
-dev_type_enum(const char *dev, const char *dev_type)
-{
-    return DEV_TYPE_TUN;
-}
-
-void
-ifconfig_pool_free(struct ifconfig_pool *pool)
-{
-}
 
 /** A server for \a max_clients, which are all there. */
 static void
@@ -157,7 +138,7 @@ walk__when_there_is_the_default_of_clients__looks_at_few_buckets(void **state)
 #define TABLE_TEST(f) cmocka_unit_test_setup_teardown(f, setup_server, teardown)
 
 int
-main(int argc, char **argv)
+run_cases(void)
 {
     const struct CMUnitTest tests[] = {
         TABLE_TEST(client__when_one_of_many__is_found_in_few_steps),
@@ -166,17 +147,7 @@ main(int argc, char **argv)
         TABLE_TEST(walk__when_there_is_the_default_of_clients__looks_at_few_buckets),
     };
 
-    /* the name of a case, or a pattern, to run no other */
-    cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests_name("dco_table", tests, NULL, NULL);
-}
-
-#else  /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */
-
-int
-main(void)
-{
-    return 0;
 }
 
 #endif /* if defined(ENABLE_DCO) && defined(TARGET_LINUX) */
