@@ -43,15 +43,11 @@
 #define MAX_PAUSES    64
 
 /* whether this is the series with follow-up 6, or neither */
-#ifdef STRICT
-#define IS_STRICT     true
-#else
-#define IS_STRICT     false
+#ifndef STRICT
+#define STRICT        0
 #endif
-#ifdef STOCK
-#define IS_STOCK      true
-#else
-#define IS_STOCK      false
+#ifndef STOCK
+#define STOCK         0
 #endif
 
 /* the server's clients, unless there are to be more, and those behind them that are
@@ -219,11 +215,11 @@ send_datagram(const uint8_t *data, size_t len, bool truncated, const struct clie
     if (truncated)
     {
         /* for libnl, which peeks, nothing is too large */
-        queue(&(struct entry){ .trouble = IS_STRICT, .error = IS_STRICT ? EMSGSIZE : 0 }, too_large,
+        queue(&(struct entry){ .trouble = STRICT, .error = STRICT ? EMSGSIZE : 0 }, too_large,
               sizeof(too_large));
         return;
     }
-    if (len == 0 && !IS_STRICT)
+    if (len == 0 && !STRICT)
     {
         return;                 /* and never gets past these */
     }
@@ -245,7 +241,7 @@ send_datagram(const uint8_t *data, size_t len, bool truncated, const struct clie
             continue;
         remove_peer(found[i].peer_id);
         /* userspace has closed that itself */
-        if ((clean || IS_STRICT) && client->due < 0 && found[i].reason != OVPN_DEL_PEER_REASON_USERSPACE)
+        if ((clean || STRICT) && client->due < 0 && found[i].reason != OVPN_DEL_PEER_REASON_USERSPACE)
         {
             client->due = n_entries;
             client->raises = first && first_one && first->raises;
@@ -253,7 +249,7 @@ send_datagram(const uint8_t *data, size_t len, bool truncated, const struct clie
             first_one = false;
         }
     }
-    queue(&(struct entry){ .n_valid = n, .odd = !clean && !IS_STRICT, .trouble = !clean && !IS_STRICT },
+    queue(&(struct entry){ .n_valid = n, .odd = !clean && !STRICT, .trouble = !clean && !STRICT },
           batch.data, batch.len);
     batch.len = 0;
 }
@@ -321,7 +317,7 @@ send_input(const uint8_t *data, size_t size, bool may_pause)
         else if (len >= RECORD_REFUSED && len <= RECORD_NO_REPLY)
         {
             answers[n_answers++] = len == RECORD_REFUSED ? ANSWER_REFUSED
-                                   : len == RECORD_LATE && IS_STRICT ? ANSWER_LATE : ANSWER_NEVER;
+                                   : len == RECORD_LATE && STRICT ? ANSWER_LATE : ANSWER_NEVER;
         }
         else if (len == RECORD_ELSEWHERE)
         {
@@ -441,7 +437,7 @@ compare(void)
 
     n_processed = 0;
     scan();
-    if (IS_STOCK && n.peer_id < ALL_CLIENTS && !clients[n.peer_id].connected)
+    if (STOCK && n.peer_id < ALL_CLIENTS && !clients[n.peer_id].connected)
     {
         return;                 /* its event loop looks for the client, not dco_linux.c */
     }
@@ -450,9 +446,9 @@ compare(void)
 
     struct client *client = &clients[n.peer_id];
     const bool told = client->told >= 0 && client->told < n_scanned;
-    if (!IS_STOCK && asked != n.peer_id)
+    if (!STOCK && asked != n.peer_id)
         defect("peer-id %d, reason %d: handed on, but the kernel was not asked", n.peer_id, n.reason);
-    if (!kernel.gone[n.peer_id] && answer == ANSWER_IN_TIME && !IS_STOCK)
+    if (!kernel.gone[n.peer_id] && answer == ANSWER_IN_TIME && !STOCK)
         defect("peer-id %d, reason %d: handed on, but the peer lives", n.peer_id, n.reason);
     if (!told && !trouble)
         defect("peer-id %d, reason %d: handed on, but nobody has told", n.peer_id, n.reason);
@@ -515,7 +511,7 @@ read_queue(void)
     scan();
     if (n_scanned == call.first)
         defect("nothing was read");
-    if (in_time && left && !IS_STOCK)
+    if (in_time && left && !STOCK)
         defect("stops, but there was time to go on");
     for (int i = 0; i < ALL_CLIENTS; ++i)
     {

@@ -72,14 +72,8 @@ compile_target()
     shift 2
     # shellcheck disable=SC2086 # lists of words
     compile_objects "$from" "$dir" $dco_linux && compile_mocks "$from" "$dir" "$@" &&
-    compile_objects_covered "$from" "$dir" src/openvpn/dco_linux.c &&
+    compile_for "$from" -w ${coverage-} -c -o "$dir/dco_linux.o" "$from/src/openvpn/dco_linux.c" &&
     compile_ours "$top/tests/fuzz/fuzz_dco_read.c $top/tests/fuzz/valid.c" "$from" "$dir" ${coverage-} "$@"
-}
-
-compile_objects_covered()
-{
-    # shellcheck disable=SC2086 # a list of words
-    compile_for "$1" -w ${coverage-} -c -o "$2/dco_linux.o" "$1/$3"
 }
 
 # link_target PROGRAM OBJECT...

@@ -17,16 +17,8 @@
 /* on the wire a peer-id has 24 bits */
 #define LAST_PEER_ID 0xffffff
 
-/**
- * Find an attribute.
- *
- * @param data  a stream of attributes, aligned to 4
- * @param len   its bytes
- * @param type  which; the last one if there are several
- * @param size  out: bytes of its value
- *
- * @return      its value in \a data, or NULL
- */
+/** The value of the last attribute of that \a type in a stream, which is aligned to 4, and
+ * its \a size; or NULL. */
 static const uint8_t *
 attribute(const uint8_t *data, size_t len, int type, size_t *size)
 {

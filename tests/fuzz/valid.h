@@ -17,11 +17,9 @@ struct notified
 };
 
 /**
- * Find the valid DEL_PEERs of our interface in a datagram, as netlink(7) and
- * ovpn_dco_linux.h say, with nothing of libnl.
+ * Find the valid DEL_PEERs of our interface in a datagram, which is aligned to 4, as
+ * netlink(7) and ovpn_dco_linux.h say, with nothing of libnl.
  *
- * @param data      aligned to 4
- * @param len       its bytes
  * @param found     out: one for each, in their order
  * @param filled    out: whether the last message ends where the datagram does, so
  *                  that another one can be put behind it
