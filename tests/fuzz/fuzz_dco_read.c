@@ -241,7 +241,8 @@ send_datagram(const uint8_t *data, size_t len, bool truncated, const struct clie
             continue;
         remove_peer(found[i].peer_id);
         /* userspace has closed that itself */
-        if ((clean || STRICT) && client->due < 0 && found[i].reason != OVPN_DEL_PEER_REASON_USERSPACE)
+        if ((clean || STRICT) && client->due < 0
+            && found[i].reason != OVPN_DEL_PEER_REASON_USERSPACE)
         {
             client->due = n_entries;
             client->raises = first && first_one && first->raises;

@@ -58,7 +58,8 @@ static const struct
     BAD("no-genl-header", .cut = GENL_HDRLEN + NLA_HDRLEN + 4),
     BAD("unaligned", .attrs = ALL_ATTRS, .cut = 3),
 };
-#define BAD_SEED "clients gone:11 [ other:10 %s other:12 ] good:13"     /* who believes it closes client 11 */
+/* who believes it closes client 11 */
+#define BAD_SEED "clients gone:11 [ other:10 %s other:12 ] good:13"
 
 /* what is no message, by name */
 static const struct
@@ -77,9 +78,9 @@ static const struct
 
 /*
  * The other seeds. good:1:3 are notifications of the peers 1 to 3, a datagram each, or all
- * in one between [ and ]; good:3:-3 are 3 to 1. gone:1 is about peer 1, EINTR:0:2 comes twice. length:4 sets
- * that field of the message ahead, flags and seq others, and attr the length of its last
- * attribute.
+ * in one between [ and ]; good:3:-3 are 3 to 1. gone:1 is about peer 1, EINTR:0:2 comes
+ * twice. length:4 sets that field of the message ahead, flags and seq others, and attr the
+ * length of its last attribute.
  */
 #define TIMES_11(words) words words words words words words words words words words words
 static const struct

@@ -7,11 +7,11 @@
 #include "reports.h"
 #include "verdict.h"
 
-void
+static void
 check_p2p(void)
 {
     const int peer = instance_p2p_peer();
-    if (peer >= 0 && !module_has_peer(peer))
+    if (peer >= 0 && !module_peer(peer)->present)
         verdict_add("leaks", "peer-id %d is held, the kernel has no such peer", peer);
     if (module_peers() != (peer >= 0))
         verdict_add("orphans", "the kernel has %u peers, peer-id %d is held", module_peers(), peer);
@@ -23,32 +23,30 @@ check_routes(void)
 {
     struct instance_route routes[MODULE_PEERS];
     const struct host_route *there;
-    const int count = instance_routes(routes, MODULE_PEERS), host_count = host_routes(&there);
+    const int count = instance_routes(routes, MODULE_PEERS);
     for (int i = 0; i < count; ++i)
     {
-        if (routes[i].owned && !host_has_route(routes[i].network, routes[i].bits, routes[i].gateway))
+        const struct host_route *r = &routes[i].route;
+        if (routes[i].owned && !host_has_route(r))
         {
-            verdict_add("routes", "the kernel has no route %x/%d through %x", routes[i].network,
-                        routes[i].bits, routes[i].gateway);
+            verdict_add("routes", "the kernel has no route %x/%d through %x", r->network, r->bits,
+                        r->gateway);
         }
     }
-    for (int n = 0; n < host_count; ++n)
+    for (int n = host_routes(&there); n > 0; --n, ++there)
     {
-        int i = count - 1;
-        while (i >= 0 && !(routes[i].network == there[n].network && routes[i].bits == there[n].bits
-                           && routes[i].gateway == there[n].gateway))
-        {
-            --i;
-        }
-        if (i < 0)
+        int i = 0;
+        while (i < count && !host_same_route(&routes[i].route, there))
+            ++i;
+        if (i == count)
         {
             verdict_add("routes", "the kernel has a route %x/%d through %x, which is nobody's",
-                        there[n].network, there[n].bits, there[n].gateway);
+                        there->network, there->bits, there->gateway);
         }
     }
 }
 
-void
+static void
 check_server(void)
 {
     check_routes();
@@ -57,19 +55,18 @@ check_server(void)
     unsigned int claimed = 0;
     for (int i = 0; i < count; ++i)
     {
-        if (list[i].peer_id >= 0 && module_has_peer(list[i].peer_id))
-        {
-            ++claimed;
-            for (int other = 0; other < i; ++other)
-            {
-                if (list[other].peer_id == list[i].peer_id)
-                    verdict_add("orphans", "two instances claim peer-id %d", list[i].peer_id);
-            }
-        }
-        else
+        const int id = list[i].peer_id;
+        if (!module_peer(id)->present)
         {
             verdict_add("leaks", "the instance of client %d (peer-id %d) has no peer in the kernel",
-                        client_by_address(list[i].address), list[i].peer_id);
+                        client_by_address(list[i].address), id);
+            continue;
+        }
+        ++claimed;
+        for (int other = 0; other < i; ++other)
+        {
+            if (list[other].peer_id == id)
+                verdict_add("orphans", "two instances claim peer-id %d", id);
         }
     }
     if (claimed < module_peers())
@@ -84,4 +81,13 @@ check_server(void)
         verdict_add("reports", "%d clients are reported as connected, there are %d instances",
                     reports_open(), count);
     }
+}
+
+void
+check(bool p2p)
+{
+    if (p2p)
+        check_p2p();
+    else
+        check_server();
 }

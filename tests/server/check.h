@@ -2,11 +2,11 @@
 #ifndef CHECK_H
 #define CHECK_H
 
-/* Compare the peers in the kernel, the server's instances, its count of them and
- * what it reported. What does not agree is a finding. */
-void check_server(void);
+#include <stdbool.h>
 
-/* The same in point-to-point mode: the kernel's one peer, and the server's */
-void check_p2p(void);
+/* Compare the peers in the kernel, the server's instances, its count of them, their
+ * routes, and what it reported; or in P2P mode its one peer and the kernel's. What does
+ * not agree is a finding. */
+void check(bool p2p);
 
 #endif

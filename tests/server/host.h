@@ -26,7 +26,8 @@ struct host_route
 /* All that there are; returns how many */
 int host_routes(const struct host_route **list);
 
-bool host_has_route(uint32_t network, int bits, uint32_t gateway);
+bool host_has_route(const struct host_route *route);
+bool host_same_route(const struct host_route *a, const struct host_route *b);
 
 /*
  * To be implemented by the scenario: the server waits for events and there are

@@ -44,11 +44,50 @@ path(const char *folder, const char *name)
     return result;
 }
 
+/* The key before has to outlive a rekey that fails, and the next one */
+#define SHORT_KEYS "--reneg-sec", "1200", "1200", "--tran-window", "3600"
+
+static const char *const situation_options[][8] = {
+    [SITUATION_RETURN] = { SHORT_KEYS },
+    [SITUATION_MOVE] = { SHORT_KEYS },
+    [SITUATION_INACTIVE] = { "--inactive", "60" },
+    [SITUATION_STATUS_FILE] = { "--status", "/dev/null", "200" },
+    [SITUATION_USR1_PERSIST] = { "--persist-tun" },
+    [SITUATION_VANISH] = { "--max-clients", "3" },
+    [SITUATION_VANISH_POOL] = { "nopool", "--ifconfig-pool", "10.8.0.2", "10.8.0.4",
+                                "255.255.255.0" },
+    [SITUATION_GARBLED] = { "--max-clients", "3" },
+    [SITUATION_RANDOM] = { NULL },
+};
+
+/* A client-disconnect script that waits for host_script() */
+static void
+append_script(const char *fifo)
+{
+    char script[600];
+    if (mkfifo(fifo, 0600))
+        verdict_stop("setup", "cannot make %s", fifo);
+    snprintf(script, sizeof(script), "/bin/sh -c \"read line < %s\"", fifo);
+    APPEND("--script-security", "2", "--client-disconnect", script);
+}
+
+/* An address and a network of its own for client c0 */
+static void
+append_network(const char *folder)
+{
+    FILE *file = mkdir(folder, 0700) ? NULL : fopen(path(folder, "c0"), "we");
+    if (!file || fputs("ifconfig-push 10.8.0.99 255.255.255.0\n"
+                       "iroute 10.9.0.0 255.255.255.0\n", file) < 0 || fclose(file))
+    {
+        verdict_stop("setup", "cannot make %s", folder);
+    }
+    APPEND("--client-config-dir", folder);
+}
+
 static void
 command_line(const struct scenario *s, const struct scene_paths *paths, const char *plugin)
 {
     const struct in_addr in = { htonl(client_server_address()) };
-    const bool p2p = s->proto == PROTO_P2P;
     APPEND("openvpn", "--dev", "tun0", "--local", inet_ntoa(in), "--port", "1194",
            "--proto", s->proto == PROTO_TCP ? "tcp4-server" : "udp4",
            "--ca", path(paths->keys, "ca.crt"), "--cert", path(paths->keys, "server.crt"),
@@ -57,54 +96,19 @@ command_line(const struct scenario *s, const struct scene_paths *paths, const ch
            "--hand-window", "600",
            "--log", path(paths->run, "server.log"), "--verb", "4",
            "--management", path(paths->run, "management"), "unix");
-    if (p2p)
-    {
+    if (s->proto == PROTO_P2P)
         APPEND("--tls-server", "--ifconfig", "10.8.0.1", "10.8.0.2");
-    }
+    else if (s->variant == VARIANT_NO_ADDRESS)
+        APPEND("--mode", "server", "--tls-server", "--ifconfig", "10.8.0.1", "255.255.255.0");
     else
-    {
+        APPEND("--server", "10.8.0.0", "255.255.255.0");
+    append(situation_options[s->situation]);
+    if (s->proto != PROTO_P2P)
         APPEND("--topology", "subnet", "--plugin", plugin);
-        if (s->variant == VARIANT_NO_ADDRESS)
-            APPEND("--mode", "server", "--tls-server", "--ifconfig", "10.8.0.1", "255.255.255.0");
-        else if (s->situation == SITUATION_VANISH_POOL)
-            APPEND("--server", "10.8.0.0", "255.255.255.0", "nopool",
-                   "--ifconfig-pool", "10.8.0.2", "10.8.0.4", "255.255.255.0");
-        else
-            APPEND("--server", "10.8.0.0", "255.255.255.0");
-    }
-    if (s->situation == SITUATION_VANISH || s->situation == SITUATION_GARBLED)
-        APPEND("--max-clients", "3");
     if (s->variant == VARIANT_SCRIPT || s->variant == VARIANT_SLOW_SCRIPT)
-    {
-        const char *fifo = path(paths->run, "fifo");
-        char script[600];
-        if (mkfifo(fifo, 0600))
-            verdict_stop("setup", "cannot make %s", fifo);
-        snprintf(script, sizeof(script), "/bin/sh -c \"read line < %s\"", fifo);
-        APPEND("--script-security", "2", "--client-disconnect", script);
-    }
-    if (s->situation == SITUATION_USR1_PERSIST)
-        APPEND("--persist-tun");
-    if (s->situation == SITUATION_RETURN || s->situation == SITUATION_MOVE)
-    {
-        /* the key before has to outlive a rekey that fails, and the next one */
-        APPEND("--reneg-sec", "1200", "1200", "--tran-window", "3600");
-    }
+        append_script(path(paths->run, "fifo"));
     if (s->situation == SITUATION_MOVE)
-    {
-        const char *folder = path(paths->run, "clients");
-        FILE *file = mkdir(folder, 0700) ? NULL : fopen(path(folder, "c0"), "we");
-        if (!file || fprintf(file, "ifconfig-push 10.8.0.99 255.255.255.0\niroute 10.9.0.0 255.255.255.0\n") < 0
-            || fclose(file))
-        {
-            verdict_stop("setup", "cannot make %s", folder);
-        }
-        APPEND("--client-config-dir", folder);
-    }
-    if (s->situation == SITUATION_INACTIVE)
-        APPEND("--inactive", "60");
-    if (s->situation == SITUATION_STATUS_FILE)
-        APPEND("--status", path(paths->run, "status"), "200");
+        append_network(path(paths->run, "clients"));
 }
 
 int

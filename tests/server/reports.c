@@ -43,17 +43,17 @@ report_connected(struct report *report)
 static void
 check_bytes(uint32_t address, uint64_t received, uint64_t sent)
 {
-    struct module_count count;
+    const struct module_peer *peer = module_peer_of(address);
     received >>= MODULE_COUNT_SHIFT;
     sent >>= MODULE_COUNT_SHIFT;
-    if (!compare_bytes || !module_count(address, &count))
+    if (!compare_bytes || !peer)
         return;
-    const uint64_t expected = count.withheld ? count.told : count.now;
+    const uint64_t expected = peer->withheld ? peer->told : peer->count;
     if (received != expected || sent != 2 * expected)
     {
         verdict_add("bytes", "%" PRIu64 " received, %" PRIu64 " sent; the kernel has counted %" PRIu64
-                    " and twice that, and told %" PRIu64 "%s", received, sent, count.now, count.told,
-                    count.withheld ? " before the peer was gone" : "");
+                    " and twice that, and told %" PRIu64 "%s", received, sent, peer->count,
+                    peer->told, peer->withheld ? " before the peer was gone" : "");
     }
 }
 
