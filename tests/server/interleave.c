@@ -6,7 +6,7 @@
 #include "run.h"
 #include "scenario.h"
 
-#include <errno.h>
+#include <err.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,10 +25,10 @@
 
 struct job
 {
-    char scenario[NAME];
+    struct scenario scenario;
+    char name[NAME];
     char outcome[TREES][64];
     unsigned int open;          /* runs that have not ended */
-    unsigned int requests[REQUEST_COUNT];       /* for --requests */
 };
 
 struct slot
@@ -54,12 +54,14 @@ static const char *keep;        /* folder for what runs leave; NULL: nothing is 
 static char scratch[] = "/tmp/interleave.XXXXXX";
 static struct slot *slots;
 static int slot_count;
+static bool counting;           /* --requests: of each situation the most, on any tree */
+static unsigned int most[2][SITUATION_COUNT][REQUEST_COUNT];    /* on a server, in P2P mode */
 static volatile sig_atomic_t interrupted;
 
 static const char usage[] =
     "Usage: interleave [OPTION...] --keys DIR --openvpn FILE TREE=DIR... < SCENARIOS\n"
-    "       interleave --requests [OPTION...] --keys DIR --openvpn FILE TREE=DIR\n"
-    "       interleave --list[=LAST] < REQUESTS\n"
+    "       interleave --requests [OPTION...] --keys DIR --openvpn FILE TREE=DIR...\n"
+    "       interleave --list < REQUESTS\n"
     "\n"
     "Plays each scenario (a line of the standard input: see scenario.h) against each\n"
     "TREE, a name for the report, whose build is in DIR (tests/server/build makes\n"
@@ -68,12 +70,10 @@ static const char usage[] =
     "  --keys DIR      keys and certificates, made by tests/server/keys\n"
     "  --lsan FILE     LeakSanitizer's suppressions (default: none)\n"
     "  --openvpn FILE  the program that the clients run\n"
-    "  --jobs N        so many at a time (default: 4 for each processor)\n"
     "  --keep DIR      keep what failing runs leave: DIR/SCENARIO.TREE, / written as _\n"
-    "  --requests      play every situation with nothing happening meanwhile, and\n"
-    "                  print the requests that the server makes in each, counted\n"
-    "  --list[=LAST]   print the scenarios that these requests give, up to the\n"
-    "                  LASTth request of a kind in a situation (default: all)\n"
+    "  --requests      play every situation with nothing happening meanwhile, and print\n"
+    "                  the requests that the servers make in each, and how often at most\n"
+    "  --list          print the scenarios that these requests give\n"
     "\n"
     "An outcome is 'pass', 'unreached' (the server does not make that request, so\n"
     "nothing can come between), or what went wrong, in words joined by '+'.\n"
@@ -97,41 +97,19 @@ on_signal(int number)
 }
 
 static void
-add_job(const char *scenario)
+add_job(const struct scenario *scenario)
 {
-    struct scenario parsed;
-    if (!scenario_parse(scenario, &parsed) || !scenario_reachable(&parsed))
-        wrong("no scenario '%s'", scenario);
     jobs = realloc(jobs, (job_count + 1) * sizeof(*jobs));
     if (!jobs)
         abort();
-    memset(&jobs[job_count], 0, sizeof(*jobs));
-    snprintf(jobs[job_count++].scenario, NAME, "%s", scenario);
-}
-
-static void
-add_all_situations(void)
-{
-    for (int p = 0; p < PROTO_COUNT; ++p)
-    {
-        for (int v = 0; v < VARIANT_COUNT; ++v)
-        {
-            for (int s = 0; s < SITUATION_COUNT; ++s)
-            {
-                const struct scenario scenario = { .proto = p, .variant = v, .situation = s };
-                char name[NAME];
-                scenario_format(&scenario, name, sizeof(name));
-                if (scenario_reachable(&scenario))
-                    add_job(name);
-            }
-        }
-    }
+    jobs[job_count] = (struct job) { .scenario = *scenario };
+    scenario_format(scenario, jobs[job_count++].name, NAME);
 }
 
 /* What comes between in that situation, at these requests, which are
  * REQUEST:COUNT... */
 static void
-list_situation(struct scenario s, const char *requests, unsigned int last)
+list_situation(struct scenario s, const char *requests)
 {
     char name[NAME], word[32];
     unsigned int count;
@@ -143,17 +121,15 @@ list_situation(struct scenario s, const char *requests, unsigned int last)
         if (request < 0)
             wrong("no request '%s'", word);
         s.request = request;
-        for (s.occurrence = 1; s.occurrence <= count && s.occurrence <= last; ++s.occurrence)
+        for (unsigned int i = 0; i < count * (TARGET_COUNT - 1) * POSITION_COUNT; ++i)
         {
-            for (int i = 0; i < (TARGET_COUNT - 1) * POSITION_COUNT; ++i)
+            s.position = i % POSITION_COUNT;
+            s.target = TARGET_NONE + 1 + i / POSITION_COUNT % (TARGET_COUNT - 1);
+            s.occurrence = 1 + i / POSITION_COUNT / (TARGET_COUNT - 1);
+            for (unsigned int lag = 0; scenario_reachable(&s) && scenario_lag(&s, lag); ++lag)
             {
-                s.target = TARGET_NONE + 1 + i / POSITION_COUNT;
-                s.position = i % POSITION_COUNT;
-                for (unsigned int lag = 0; scenario_reachable(&s) && scenario_lag(&s, lag); ++lag)
-                {
-                    scenario_format(&s, name, sizeof(name));
-                    puts(name);
-                }
+                scenario_format(&s, name, sizeof(name));
+                puts(name);
             }
         }
     }
@@ -161,9 +137,27 @@ list_situation(struct scenario s, const char *requests, unsigned int last)
         wrong("no REQUEST:COUNT in '%s'", requests);
 }
 
+/* The situations that servers can get into, in P2P mode or not: either play each, or list
+ * what REQUESTS, those of the SITUATION, give */
+static void
+each_server(int situation, bool p2p, const char *requests)
+{
+    for (int i = 0; i < PROTO_COUNT * VARIANT_COUNT; ++i)
+    {
+        const struct scenario s = { .proto = i / VARIANT_COUNT, .variant = i % VARIANT_COUNT,
+                                    .situation = situation };
+        if ((s.proto == PROTO_P2P) != p2p || !scenario_reachable(&s))
+            continue;
+        if (requests)
+            list_situation(s, requests);
+        else
+            add_job(&s);
+    }
+}
+
 /* The product: what a line of requests (server|p2p SITUATION REQUEST:COUNT...) gives */
 static void
-list(const char *line, unsigned int last)
+list(const char *line)
 {
     char mode[16] = "", word[32];
     int end = 0;
@@ -174,30 +168,36 @@ list(const char *line, unsigned int last)
     const bool p2p = !strcmp(mode, "p2p");
     if (situation < 0 || (!p2p && strcmp(mode, "server")))
         wrong("no situation '%s'", line);
-    for (int p = 0; p < PROTO_COUNT; ++p)
-    {
-        for (int v = 0; v < VARIANT_COUNT; ++v)
-        {
-            const struct scenario s = { .proto = p, .variant = v, .situation = situation };
-            if ((p == PROTO_P2P) == p2p && scenario_reachable(&s))
-                list_situation(s, line + end, last);
-        }
-    }
+    each_server(situation, p2p, line + end);
+}
+
+/* What a run has asked for. Nothing comes between those of slow-script. */
+static void
+count_requests(const struct scenario *s, const unsigned int *made)
+{
+    unsigned int *m = most[s->proto == PROTO_P2P][s->situation];
+    for (int i = 0; s->variant != VARIANT_SLOW_SCRIPT && i < REQUEST_COUNT; ++i)
+        m[i] = made[i] > m[i] ? made[i] : m[i];
 }
 
 static void
-count_requests(struct job *job, const char *folder)
+print_requests(void)
 {
-    char path[512], line[512], name[32];
-    snprintf(path, sizeof(path), "%s/verdict", folder);
-    FILE *file = fopen(path, "re");
-    while (file && fgets(line, sizeof(line), file))
+    for (int i = 0; i < 2 * SITUATION_COUNT; ++i)
     {
-        if (sscanf(line, "request %31s", name) == 1)
-            ++job->requests[scenario_index(request_names, REQUEST_COUNT, name)];
+        const bool p2p = i / SITUATION_COUNT;
+        const struct scenario s = { .proto = p2p ? PROTO_P2P : PROTO_UDP,
+                                    .situation = i % SITUATION_COUNT };
+        if (!scenario_reachable(&s))
+            continue;
+        printf("%s %s", p2p ? "p2p" : "server", situation_names[s.situation]);
+        for (int r = 0; r < REQUEST_COUNT; ++r)
+        {
+            if (most[p2p][s.situation][r])
+                printf(" %s:%u", request_names[r], most[p2p][s.situation][r]);
+        }
+        putchar('\n');
     }
-    if (file)
-        fclose(file);
 }
 
 static void
@@ -219,55 +219,47 @@ fill(struct slot *slot, size_t *next)
     slot->job = &jobs[job];
     slot->tree = (int)(*next % tree_count);
     slot->timeout = false;
-    struct scenario scenario;
-    scenario_parse(slot->job->scenario, &scenario);
-    slot->deadline = time(NULL) + PATIENCE + scenario.repeats;
-    folder_of(slot->job->scenario, slot->tree, folder, sizeof(folder));
+    slot->deadline = time(NULL) + PATIENCE + slot->job->scenario.repeats;
+    folder_of(slot->job->name, slot->tree, folder, sizeof(folder));
     run_remove(folder);
     ++slot->job->open;
-    run_start(&slot->run, slot->job->scenario, &trees[slot->tree].paths, folder);
+    run_start(&slot->run, slot->job->name, &trees[slot->tree].paths, folder);
     ++*next;
     return true;
 }
 
 static void
-drain(struct slot *slot, int status, bool requests)
+drain(struct slot *slot, int status)
 {
     struct job *job = slot->job;
     run_end(&slot->run, status, slot->timeout);
     snprintf(job->outcome[slot->tree], sizeof(job->outcome[0]), "%s", slot->run.outcome);
     --job->open;
     slot->job = NULL;
-    const bool pass = !strcmp(slot->run.outcome, "pass");
-    if (requests && !pass)
-    {
-        fprintf(stderr, "interleave: %s: %s, with nothing happening meanwhile\n", job->scenario,
-                slot->run.outcome);
-    }
-    if (requests)
-        count_requests(job, slot->run.folder);
-    if (pass || !keep)
+    if (counting)
+        count_requests(&job->scenario, slot->run.requests);
+    if (!strcmp(slot->run.outcome, "pass") || !keep)
         run_remove(slot->run.folder);
 }
 
 /* In order, as far as all runs of a job have ended. Returns how many of these
  * the last tree did not pass. */
 static unsigned int
-print_ended(size_t started, bool requests)
+print_ended(size_t started)
 {
     unsigned int failed = 0;
     for (; !interrupted && printed < started / tree_count && !jobs[printed].open; ++printed)
     {
         const struct job *job = &jobs[printed];
-        failed += strcmp(job->outcome[tree_count - 1], "pass")
-                  && strcmp(job->outcome[tree_count - 1], "unreached");
-        printf("%s", job->scenario);
-        for (int i = 0; requests && i < REQUEST_COUNT; ++i)
-        {
-            if (job->requests[i])
-                printf(" %s:%u", request_names[i], job->requests[i]);
-        }
-        for (int i = 0; !requests && i < tree_count; ++i)
+        const char *last = job->outcome[tree_count - 1];
+        const bool fails = strcmp(last, "pass") && strcmp(last, "unreached");
+        failed += fails;
+        if (counting && fails)
+            fprintf(stderr, "interleave: %s: %s, and nothing came between\n", job->name, last);
+        if (counting)
+            continue;
+        printf("%s", job->name);
+        for (int i = 0; i < tree_count; ++i)
             printf(" %s:%s", trees[i].name, job->outcome[i]);
         putchar('\n');
         fflush(stdout);
@@ -276,7 +268,7 @@ print_ended(size_t started, bool requests)
 }
 
 static unsigned int
-run_all(bool requests)
+run_all(void)
 {
     unsigned int failed = 0;
     size_t next = 0;
@@ -285,7 +277,7 @@ run_all(bool requests)
         int busy = 0;
         for (int i = 0; i < slot_count; ++i)
             busy += slots[i].job || (!interrupted && fill(&slots[i], &next));
-        failed += print_ended(next, requests);
+        failed += print_ended(next);
         if (!busy)
             return failed;
         /* SIGALRM each second interrupts it, for those that hang */
@@ -297,7 +289,7 @@ run_all(bool requests)
                 continue;
             if (pid == slots[i].run.pid)
             {
-                drain(&slots[i], status, requests);
+                drain(&slots[i], status);
             }
             else if (interrupted || time(NULL) > slots[i].deadline)
             {
@@ -339,16 +331,13 @@ main(int argc, char **argv)
 {
     static const struct option options[] = {
         { "help", no_argument, NULL, 'h' }, { "keys", required_argument, NULL, 'k' },
-        { "openvpn", required_argument, NULL, 'o' }, { "jobs", required_argument, NULL, 'j' },
-        { "keep", required_argument, NULL, 'K' }, { "requests", no_argument, NULL, 'r' },
-        { "list", optional_argument, NULL, 'l' },
+        { "openvpn", required_argument, NULL, 'o' }, { "keep", required_argument, NULL, 'K' },
+        { "requests", no_argument, NULL, 'r' }, { "list", no_argument, NULL, 'l' },
         { "lsan", required_argument, NULL, 's' }, { 0 }
     };
     const char *keys = NULL, *openvpn = NULL;
-    bool requests = false, listing = false;
-    unsigned long last = ~0U;
+    bool listing = false;
     char line[1024];
-    long jobs_at_a_time = 4 * sysconf(_SC_NPROCESSORS_ONLN);
 
     for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;)
     {
@@ -357,44 +346,45 @@ main(int argc, char **argv)
             case 'h': fputs(usage, stdout); return 0;
             case 'k': keys = optarg; break;
             case 'o': openvpn = optarg; break;
-            case 'j': jobs_at_a_time = strtol(optarg, NULL, 10); break;
             case 'K': keep = optarg; break;
             case 's': suppressions = optarg; break;
-            case 'r': requests = true; break;
-            case 'l': listing = true; last = optarg ? strtoul(optarg, NULL, 10) : last; break;
+            case 'r': counting = true; break;
+            case 'l': listing = true; break;
             default: return 2;
         }
     }
-    if (jobs_at_a_time < 1 || jobs_at_a_time > 1000 || last == 0)
-        wrong("%s, from 1 on", jobs_at_a_time < 1 ? "--jobs" : "--jobs or --list");
     if (listing)
     {
         while (fgets(line, sizeof(line), stdin))
-            list(line, (unsigned int)last);
+            list(line);
         return 0;
     }
     for (; optind < argc; ++optind)
         add_tree(argv[optind], keys, openvpn);
-    if (!keys || !openvpn || !tree_count || (requests && tree_count > 1))
+    if (!keys || !openvpn || !tree_count)
         wrong("%s", "needs --keys, --openvpn and a tree, or --list");
     if (access(openvpn, X_OK))
         wrong("no %s; dev-tools/materialise --build makes it", openvpn);
-    if (requests)
-        add_all_situations();
-    while (!requests && fgets(line, sizeof(line), stdin))
+    for (int s = 0; counting && s < SITUATION_COUNT; ++s)
     {
+        each_server(s, false, NULL);
+        each_server(s, true, NULL);
+    }
+    while (!counting && fgets(line, sizeof(line), stdin))
+    {
+        struct scenario scenario;
         line[strcspn(line, " \n")] = '\0';
-        if (line[0] && line[0] != '#')
-            add_job(line);
+        if (!line[0] || line[0] == '#')
+            continue;
+        if (!scenario_parse(line, &scenario) || !scenario_reachable(&scenario))
+            wrong("no scenario '%s'", line);
+        add_job(&scenario);
     }
     if (!job_count)
         wrong("%s", "no scenarios on the standard input");
     if (!mkdtemp(scratch))
-    {
-        perror(scratch);
-        return 2;
-    }
-    slot_count = (int)jobs_at_a_time;
+        err(2, "%s", scratch);
+    slot_count = 4 * (int)sysconf(_SC_NPROCESSORS_ONLN);
     slots = calloc(slot_count, sizeof(*slots));
     if (!slots)
         abort();
@@ -406,7 +396,9 @@ main(int argc, char **argv)
     sigaction(SIGHUP, &stopped, NULL);
     alarm(1);
 
-    const unsigned int failed = run_all(requests);
+    const unsigned int failed = run_all();
+    if (counting)
+        print_requests();
     run_remove(scratch);
     return interrupted ? 128 + interrupted : failed ? 1 : 0;
 }

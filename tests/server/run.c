@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include <dirent.h>
+#include <err.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,10 +25,7 @@ run_start(struct run *run, const char *scenario, const struct run_paths *paths, 
     snprintf(server, sizeof(server), "%s/server", paths->build);
     snprintf(plugin, sizeof(plugin), "%s/plugin.so", paths->build);
     if (mkdir(folder, 0700))
-    {
-        perror(folder);
-        exit(2);
-    }
+        err(2, "%s", folder);
     fflush(NULL);
     run->pid = fork();
     if (run->pid)
@@ -91,6 +89,8 @@ add_findings(struct run *run, bool well)
     while (file && fgets(line, sizeof(line), file))
     {
         ended = !well || !strcmp(line, "end\n");
+        if (sscanf(line, "request %31s", kind) == 1)
+            ++run->requests[scenario_index(request_names, REQUEST_COUNT, kind)];
         /* that it ended is said better by how it did */
         if (sscanf(line, "finding %31s", kind) == 1 && (strcmp(kind, "ends") || !run->outcome[0]))
             add(run, kind);
@@ -105,6 +105,7 @@ void
 run_end(struct run *run, int status, bool timeout)
 {
     run->outcome[0] = '\0';
+    memset(run->requests, 0, sizeof(run->requests));
     if (timeout)
     {
         add(run, "hangs");

@@ -5,8 +5,8 @@
 #ifndef RUN_H
 #define RUN_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "scenario.h"
+
 #include <sys/types.h>
 
 /* A run, from run_start() until run_end() */
@@ -15,6 +15,7 @@ struct run
     pid_t pid;
     char folder[256];           /* logs, sockets, the verdict */
     char outcome[64];           /* "pass", or the kinds of findings: "leaks+counts" */
+    unsigned int requests[REQUEST_COUNT];       /* that it made in the situation */
 };
 
 struct run_paths

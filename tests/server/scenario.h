@@ -125,7 +125,4 @@ bool scenario_lag(struct scenario *scenario, unsigned int n);
 /* Whether the kernel can do that then: not everything is reachable */
 bool scenario_reachable(const struct scenario *scenario);
 
-/* Whether a server with that variant can get into that situation */
-bool scenario_situation_reachable(enum proto proto, enum variant variant, enum situation situation);
-
 #endif
