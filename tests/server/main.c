@@ -50,6 +50,7 @@ path(const char *folder, const char *name)
 static const char *const situation_options[][8] = {
     [SITUATION_RETURN] = { SHORT_KEYS },
     [SITUATION_MOVE] = { SHORT_KEYS },
+    [SITUATION_TWIN] = { "--duplicate-cn" },
     [SITUATION_INACTIVE] = { "--inactive", "60" },
     [SITUATION_STATUS_FILE] = { "--status", "/dev/null", "200" },
     [SITUATION_USR1_PERSIST] = { "--persist-tun" },
@@ -107,7 +108,7 @@ command_line(const struct scenario *s, const struct scene_paths *paths, const ch
         APPEND("--topology", "subnet", "--plugin", plugin);
     if (s->variant == VARIANT_SCRIPT || s->variant == VARIANT_SLOW_SCRIPT)
         append_script(path(paths->run, "fifo"));
-    if (s->situation == SITUATION_MOVE)
+    if (s->situation == SITUATION_MOVE || s->situation == SITUATION_TWIN)
         append_network(path(paths->run, "clients"));
 }
 

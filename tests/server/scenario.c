@@ -8,8 +8,8 @@
 const char *const proto_names[] = { "udp", "tcp", "p2p" };
 const char *const variant_names[] = { "plain", "script", "no-address", "small-buffer", "slow-script" };
 const char *const situation_names[] = {
-    "connect", "expire", "storm", "rekey", "return", "move", "duplicate", "kill-cn",
-    "kill-address", "inactive", "status-file", "status", "usr1", "usr1-persist", "hup", "term",
+    "connect", "expire", "storm", "rekey", "return", "move", "twin", "duplicate", "kill-cn",
+    "kill-address", "inactive", "status-file", "status", "bytecount", "usr1", "usr1-persist", "hup", "term",
     "reject", "vanish", "vanish-pool", "garbled",
 };
 const char *const request_names[] = {
@@ -138,6 +138,8 @@ situation_reachable(enum proto proto, enum variant variant, enum situation situa
         /* over TCP the instance goes with the connection */
         return proto == PROTO_UDP && variant == VARIANT_PLAIN;
     }
+    if (situation == SITUATION_TWIN)
+        return proto != PROTO_P2P && variant == VARIANT_PLAIN;
     if (proto != PROTO_P2P)
         /* it has no pool; what is garbled are three notifications, and two fit */
         return (variant != VARIANT_NO_ADDRESS || situation != SITUATION_VANISH_POOL)
@@ -146,6 +148,12 @@ situation_reachable(enum proto proto, enum variant variant, enum situation situa
     return variant == VARIANT_PLAIN && situation != SITUATION_DUPLICATE
            && situation != SITUATION_STORM && situation < SITUATION_REJECT
            && situation != SITUATION_KILL_CN && situation != SITUATION_KILL_ADDRESS;
+}
+
+bool
+scenario_is_alone(enum situation situation)
+{
+    return situation == SITUATION_RETURN || situation == SITUATION_MOVE || situation == SITUATION_TWIN;
 }
 
 /* Whether an id gets free there, or is given away, while its peer is gone already */
@@ -186,9 +194,8 @@ scenario_reachable(const struct scenario *s)
             && (s->variant != VARIANT_PLAIN || s->request != REQUEST_GET_PEER || s->position == POSITION_BETWEEN
                 || s->target == TARGET_REFUSED || s->target == TARGET_SILENT)))
         return false;
-    /* who is served meanwhile is what it is about, or which keys there are */
-    if (s->variant == VARIANT_SLOW_SCRIPT || s->situation == SITUATION_RETURN
-        || s->situation == SITUATION_MOVE)
+    /* who is served meanwhile is what it is about */
+    if (s->variant == VARIANT_SLOW_SCRIPT || scenario_is_alone(s->situation))
         return false;
     if (s->target == TARGET_LAGGING)
         return takes_id_again(s);

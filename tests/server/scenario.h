@@ -55,12 +55,14 @@ enum situation
     SITUATION_REKEY,            /* the clients' keys are renegotiated */
     SITUATION_RETURN,           /* but for one that is gone, and comes back soon after */
     SITUATION_MOVE,             /* the same, and it comes back from another address */
+    SITUATION_TWIN,             /* two clients are one, with --duplicate-cn; the first one goes */
     SITUATION_DUPLICATE,        /* a client connects with a common name in use */
     SITUATION_KILL_CN,          /* management: kill, by common name */
     SITUATION_KILL_ADDRESS,     /* and by address */
     SITUATION_INACTIVE,         /* --inactive */
     SITUATION_STATUS_FILE,
     SITUATION_STATUS,           /* management: status */
+    SITUATION_BYTECOUNT,        /* and bytecount, which asks for one peer at a time */
     SITUATION_USR1,             /* SIGUSR1 */
     SITUATION_USR1_PERSIST,     /* and with --persist-tun */
     SITUATION_HUP,              /* SIGHUP */
@@ -121,6 +123,9 @@ void scenario_format(const struct scenario *scenario, char *text, size_t size);
 /* Set the Nth lag, from 0, that a scenario with this target is played with; the
  * others have none. False if there are not as many. */
 bool scenario_lag(struct scenario *scenario, unsigned int n);
+
+/* Whether nothing comes between: it is about which keys or routes there are */
+bool scenario_is_alone(enum situation situation);
 
 /* Whether the kernel can do that then: not everything is reachable */
 bool scenario_reachable(const struct scenario *scenario);

@@ -340,8 +340,8 @@ first_client(void)
 static void
 trigger(void)
 {
-    /* of these nothing depends on what is asked, and the clients' clocks decide how often */
-    play.armed = play.scene.situation != SITUATION_RETURN && play.scene.situation != SITUATION_MOVE;
+    /* the clients' clocks decide how often something is asked there */
+    play.armed = !scenario_is_alone(play.scene.situation);
     reports_compare(true);
     module_lag(play.scene.lag_requests, play.scene.lag_passes);
     play.subject = play.scene.situation == SITUATION_CONNECT ? play.started : first_client();
@@ -370,6 +370,7 @@ trigger(void)
             rekey();
             break;
 
+        case SITUATION_TWIN:
         case SITUATION_DUPLICATE:
             start_same();
             break;
@@ -398,6 +399,10 @@ trigger(void)
 
         case SITUATION_STATUS:
             status();
+            break;
+
+        case SITUATION_BYTECOUNT:
+            management_command(play.paths.run, "bytecount 300\n");
             break;
 
         case SITUATION_REJECT:
@@ -642,7 +647,8 @@ append_situation(enum situation situation, enum target target)
     static bool (*const done[SITUATION_COUNT])(void) = {
         [SITUATION_CONNECT] = newest_is_done, [SITUATION_DUPLICATE] = newest_is_done,
         [SITUATION_REKEY] = keys_are_swapped, [SITUATION_RETURN] = keys_are_new,
-        [SITUATION_MOVE] = keys_are_new, [SITUATION_REJECT] = newest_is_told,
+        [SITUATION_MOVE] = keys_are_new, [SITUATION_TWIN] = newest_came,
+        [SITUATION_REJECT] = newest_is_told,
     };
     then("situation", trigger, done[situation], situation == SITUATION_REKEY ? BRISK : 1);
     if (situation == SITUATION_REJECT)
@@ -667,10 +673,9 @@ append_situation(enum situation situation, enum target target)
         then("rekey", rekey, keys_are_new, 0);
     }
     if (situation == SITUATION_MOVE)
-    {
         then("back", start_same, newest_came, 0);
+    if (situation == SITUATION_MOVE || situation == SITUATION_TWIN)
         then("expire", lose_subject, NULL, 1);
-    }
     then("settle", settle, NULL, SETTLE);
     then("check", check_situation, NULL, 1);
 }
