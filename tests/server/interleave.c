@@ -4,40 +4,31 @@
  * server, and prints what became of each.
  */
 #include "run.h"
-#include "scenario.h"
 
 #include <err.h>
+#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TREES 8
 #define NAME 128
+#define PLAYERS 256
 
-/* A run that has not ended after so many seconds, and one for each repeat, hangs: it
- * should take one */
+/* A run takes a second or a few, and one for each repeat */
 #define PATIENCE 180
 
 struct job
 {
     struct scenario scenario;
     char name[NAME];
-    char outcome[TREES][64];
-    unsigned int open;          /* runs that have not ended */
-};
-
-struct slot
-{
-    struct run run;
-    struct job *job;            /* NULL: free */
-    int tree;
-    time_t deadline;
-    bool timeout;
 };
 
 static struct
@@ -48,14 +39,21 @@ static struct
 static int tree_count;
 
 static struct job *jobs;
-static size_t job_count, printed;
+static size_t job_count;
 static const char *suppressions = "/dev/null";
 static const char *keep;        /* folder for what runs leave; NULL: nothing is kept */
 static char scratch[] = "/tmp/interleave.XXXXXX";
-static struct slot *slots;
-static int slot_count;
 static bool counting;           /* --requests: of each situation the most, on any tree */
-static unsigned int most[2][SITUATION_COUNT][REQUEST_COUNT];    /* on a server, in P2P mode */
+
+/* What the processes that play share */
+static struct
+{
+    atomic_size_t next;         /* job to be played */
+    atomic_bool failed;         /* one, on the last tree */
+    atomic_uint most[2][SITUATION_COUNT][REQUEST_COUNT];        /* on a server, in P2P mode */
+} *shared;
+
+static pid_t players[PLAYERS];
 static volatile sig_atomic_t interrupted;
 
 static const char usage[] =
@@ -65,7 +63,7 @@ static const char usage[] =
     "\n"
     "Plays each scenario (a line of the standard input: see scenario.h) against each\n"
     "TREE, a name for the report, whose build is in DIR (tests/server/build makes\n"
-    "it), and prints a line for each: its name, and TREE:OUTCOME for each tree.\n"
+    "it), and prints a line when it has: its name, and TREE:OUTCOME for each tree.\n"
     "\n"
     "  --keys DIR      keys and certificates, made by tests/server/keys\n"
     "  --lsan FILE     LeakSanitizer's suppressions (default: none)\n"
@@ -94,6 +92,8 @@ static void
 on_signal(int number)
 {
     interrupted = number;
+    for (int i = 0; i < PLAYERS && players[i]; ++i)
+        kill(players[i], SIGKILL);      /* what it plays goes with it */
 }
 
 static void
@@ -171,13 +171,18 @@ list(const char *line)
     each_server(situation, p2p, line + end);
 }
 
-/* What a run has asked for. Nothing comes between those of slow-script. */
+/* Nothing comes between the requests of slow-script. */
 static void
 count_requests(const struct scenario *s, const unsigned int *made)
 {
-    unsigned int *m = most[s->proto == PROTO_P2P][s->situation];
+    atomic_uint *most = shared->most[s->proto == PROTO_P2P][s->situation];
     for (int i = 0; s->variant != VARIANT_SLOW_SCRIPT && i < REQUEST_COUNT; ++i)
-        m[i] = made[i] > m[i] ? made[i] : m[i];
+    {
+        unsigned int before = most[i];
+        while (made[i] > before && !atomic_compare_exchange_weak(&most[i], &before, made[i]))
+        {
+        }
+    }
 }
 
 static void
@@ -193,8 +198,8 @@ print_requests(void)
         printf("%s %s", p2p ? "p2p" : "server", situation_names[s.situation]);
         for (int r = 0; r < REQUEST_COUNT; ++r)
         {
-            if (most[p2p][s.situation][r])
-                printf(" %s:%u", request_names[r], most[p2p][s.situation][r]);
+            if (shared->most[p2p][s.situation][r])
+                printf(" %s:%u", request_names[r], shared->most[p2p][s.situation][r]);
         }
         putchar('\n');
     }
@@ -209,104 +214,60 @@ folder_of(const char *scenario, int tree, char *text, size_t size)
         *c = *c == '/' ? '_' : *c;
 }
 
-static bool
-fill(struct slot *slot, size_t *next)
-{
-    const size_t job = *next / tree_count;
-    if (job == job_count)
-        return false;
-    char folder[256];
-    slot->job = &jobs[job];
-    slot->tree = (int)(*next % tree_count);
-    slot->timeout = false;
-    slot->deadline = time(NULL) + PATIENCE + slot->job->scenario.repeats;
-    folder_of(slot->job->name, slot->tree, folder, sizeof(folder));
-    run_remove(folder);
-    ++slot->job->open;
-    run_start(&slot->run, slot->job->name, &trees[slot->tree].paths, folder);
-    ++*next;
-    return true;
-}
-
+/* On each tree. A line is written at once. */
 static void
-drain(struct slot *slot, int status)
+play(const struct job *job)
 {
-    struct job *job = slot->job;
-    run_end(&slot->run, status, slot->timeout);
-    snprintf(job->outcome[slot->tree], sizeof(job->outcome[0]), "%s", slot->run.outcome);
-    --job->open;
-    slot->job = NULL;
-    if (counting)
-        count_requests(&job->scenario, slot->run.requests);
-    if (!strcmp(slot->run.outcome, "pass") || !keep)
-        run_remove(slot->run.folder);
-}
-
-/* In order, as far as all runs of a job have ended. Returns how many of these
- * the last tree did not pass. */
-static unsigned int
-print_ended(size_t started)
-{
-    unsigned int failed = 0;
-    for (; !interrupted && printed < started / tree_count && !jobs[printed].open; ++printed)
+    char line[NAME + TREES * 128];
+    int length = snprintf(line, sizeof(line), "%s", job->name);
+    bool pass = false;
+    for (int tree = 0; tree < tree_count; ++tree)
     {
-        const struct job *job = &jobs[printed];
-        const char *last = job->outcome[tree_count - 1];
-        const bool fails = strcmp(last, "pass") && strcmp(last, "unreached");
-        failed += fails;
-        if (counting && fails)
-            fprintf(stderr, "interleave: %s: %s, and nothing came between\n", job->name, last);
+        char folder[256];
+        struct run result;
+        folder_of(job->name, tree, folder, sizeof(folder));
+        run_remove(folder);
+        run(job->name, &trees[tree].paths, folder, PATIENCE + job->scenario.repeats, &result);
+        pass = !strcmp(result.outcome, "pass");
+        if (pass || !keep)
+            run_remove(folder);
         if (counting)
-            continue;
-        printf("%s", job->name);
-        for (int i = 0; i < tree_count; ++i)
-            printf(" %s:%s", trees[i].name, job->outcome[i]);
-        putchar('\n');
-        fflush(stdout);
+            count_requests(&job->scenario, result.requests);
+        length += snprintf(line + length, sizeof(line) - length, " %s:%s", trees[tree].name,
+                           result.outcome);
+        pass = pass || !strcmp(result.outcome, "unreached");
     }
-    return failed;
+    if (!pass)
+        shared->failed = true;
+    if (!counting)
+        puts(line);
+    else if (!pass)
+        fprintf(stderr, "interleave: with nothing happening meanwhile: %s\n", line);
+    fflush(stdout);
 }
 
-static unsigned int
-run_all(void)
-{
-    unsigned int failed = 0;
-    size_t next = 0;
-    for (;;)
-    {
-        int busy = 0;
-        for (int i = 0; i < slot_count; ++i)
-            busy += slots[i].job || (!interrupted && fill(&slots[i], &next));
-        failed += print_ended(next);
-        if (!busy)
-            return failed;
-        /* SIGALRM each second interrupts it, for those that hang */
-        int status;
-        const pid_t pid = waitpid(-1, &status, 0);
-        for (int i = 0; i < slot_count; ++i)
-        {
-            if (!slots[i].job)
-                continue;
-            if (pid == slots[i].run.pid)
-            {
-                drain(&slots[i], status);
-            }
-            else if (interrupted || time(NULL) > slots[i].deadline)
-            {
-                slots[i].timeout = true;
-                kill(slots[i].run.pid, SIGKILL);
-            }
-        }
-        if (isatty(2))
-            fprintf(stderr, "\r%zu of %zu ", printed, job_count);
-    }
-}
-
+/* Play all jobs, in so many processes */
 static void
-on_alarm(int number)
+play_all(int count)
 {
-    (void)number;
-    alarm(1);
+    for (int i = 0; i < count; ++i)
+    {
+        players[i] = fork();
+        if (players[i] < 0)
+            err(2, "fork");
+        if (players[i])
+            continue;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (size_t job; (job = shared->next++) < job_count;)
+            play(&jobs[job]);
+        exit(0);
+    }
+    const struct sigaction stopped = { .sa_handler = on_signal };
+    sigaction(SIGINT, &stopped, NULL);
+    sigaction(SIGTERM, &stopped, NULL);
+    sigaction(SIGHUP, &stopped, NULL);
+    for (int status; wait(&status) > 0 || errno == EINTR;)
+        shared->failed |= status != 0;
 }
 
 static void
@@ -384,21 +345,13 @@ main(int argc, char **argv)
         wrong("%s", "no scenarios on the standard input");
     if (!mkdtemp(scratch))
         err(2, "%s", scratch);
-    slot_count = 4 * (int)sysconf(_SC_NPROCESSORS_ONLN);
-    slots = calloc(slot_count, sizeof(*slots));
-    if (!slots)
-        abort();
-    const struct sigaction alarmed = { .sa_handler = on_alarm };
-    const struct sigaction stopped = { .sa_handler = on_signal };
-    sigaction(SIGALRM, &alarmed, NULL);
-    sigaction(SIGINT, &stopped, NULL);
-    sigaction(SIGTERM, &stopped, NULL);
-    sigaction(SIGHUP, &stopped, NULL);
-    alarm(1);
-
-    const unsigned int failed = run_all();
+    shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED)
+        err(2, "mmap");
+    const long count = 4 * sysconf(_SC_NPROCESSORS_ONLN);
+    play_all(count < PLAYERS ? (int)count : PLAYERS);
     if (counting)
         print_requests();
     run_remove(scratch);
-    return interrupted ? 128 + interrupted : failed ? 1 : 0;
+    return interrupted ? 128 + interrupted : shared->failed;
 }

@@ -51,7 +51,7 @@ judge()
     results=$2
     ended=$3
     shift 3
-    rule_awk judge -v status="$ended" "$@" "$here/known" "$wanted" "$results"
+    sort "$results" | rule_awk judge -v status="$ended" "$@" "$here/known" "$wanted" -
 }
 
 # play SCENARIOS [OPTION...] TREE...: interleave, with the file SCENARIOS. In the

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <err.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,21 +18,14 @@
 #define ASAN_STATUS 99
 #define UBSAN_STATUS 98
 
-void
-run_start(struct run *run, const char *scenario, const struct run_paths *paths, const char *folder)
+/* Become the server */
+static _Noreturn void
+start(const char *scenario, const struct run_paths *paths, const char *folder)
 {
-    char server[512], plugin[512];
-    snprintf(run->folder, sizeof(run->folder), "%s", folder);
+    char server[512], plugin[512], options[512];
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     snprintf(server, sizeof(server), "%s/server", paths->build);
     snprintf(plugin, sizeof(plugin), "%s/plugin.so", paths->build);
-    if (mkdir(folder, 0700))
-        err(2, "%s", folder);
-    fflush(NULL);
-    run->pid = fork();
-    if (run->pid)
-        return;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    char options[512];
     snprintf(options, sizeof(options), "exitcode=%d:log_path=%s/sanitizer", ASAN_STATUS, folder);
     setenv("ASAN_OPTIONS", options, 1);
     snprintf(options, sizeof(options), "exitcode=%d:log_path=%s/sanitizer:print_stacktrace=1",
@@ -40,9 +34,8 @@ run_start(struct run *run, const char *scenario, const struct run_paths *paths, 
     snprintf(options, sizeof(options), "suppressions=%s", paths->suppressions);
     setenv("LSAN_OPTIONS", options, 1);
     const int out = open("/dev/null", O_RDWR);
-    if (out < 0 || dup2(out, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
-        _exit(127);
-    execl(server, server, scenario, folder, paths->keys, paths->openvpn, plugin, NULL);
+    if (out >= 0 && dup2(out, 0) == 0 && dup2(out, 1) == 1 && dup2(out, 2) == 2)
+        execl(server, server, scenario, folder, paths->keys, paths->openvpn, plugin, NULL);
     _exit(127);
 }
 
@@ -69,83 +62,106 @@ has_text(const char *folder, const char *prefix, const char *text)
 }
 
 static void
-add(struct run *run, const char *kind)
+add(struct run *result, const char *kind)
 {
-    if (!strstr(run->outcome, kind))
+    if (!strstr(result->outcome, kind))
     {
-        const size_t length = strlen(run->outcome);
-        snprintf(run->outcome + length, sizeof(run->outcome) - length, "%s%s", length ? "+" : "", kind);
+        const size_t length = strlen(result->outcome);
+        snprintf(result->outcome + length, sizeof(result->outcome) - length, "%s%s", length ? "+" : "", kind);
     }
 }
 
 /* What the verdict has. If the server ended WELL it has to be all of it. */
 static void
-add_findings(struct run *run, bool well)
+add_findings(struct run *result, const char *folder, bool well)
 {
     char path[512], line[512], kind[32];
-    snprintf(path, sizeof(path), "%s/verdict", run->folder);
+    snprintf(path, sizeof(path), "%s/verdict", folder);
     FILE *file = fopen(path, "re");
     bool ended = file && !well;
     while (file && fgets(line, sizeof(line), file))
     {
         ended = !well || !strcmp(line, "end\n");
         if (sscanf(line, "request %31s", kind) == 1)
-            ++run->requests[scenario_index(request_names, REQUEST_COUNT, kind)];
+            ++result->requests[scenario_index(request_names, REQUEST_COUNT, kind)];
         /* that it ended is said better by how it did */
-        if (sscanf(line, "finding %31s", kind) == 1 && (strcmp(kind, "ends") || !run->outcome[0]))
-            add(run, kind);
+        if (sscanf(line, "finding %31s", kind) == 1 && (strcmp(kind, "ends") || !result->outcome[0]))
+            add(result, kind);
     }
     if (file)
         fclose(file);
     if (!ended)
-        add(run, "setup");
+        add(result, "setup");
+}
+
+static void
+interrupt(int number)
+{
+    (void)number;
 }
 
 void
-run_end(struct run *run, int status, bool timeout)
+run(const char *scenario, const struct run_paths *paths, const char *folder,
+    unsigned int seconds, struct run *result)
 {
-    run->outcome[0] = '\0';
-    memset(run->requests, 0, sizeof(run->requests));
+    const struct sigaction on_alarm = { .sa_handler = interrupt };
+    int status = 0;
+    if (mkdir(folder, 0700))
+        err(2, "%s", folder);
+    const pid_t pid = fork();
+    if (pid == 0)
+        start(scenario, paths, folder);
+    sigaction(SIGALRM, &on_alarm, NULL);
+    alarm(seconds);
+    const bool timeout = waitpid(pid, &status, 0) < 0;
+    alarm(0);
     if (timeout)
     {
-        add(run, "hangs");
+        kill(pid, SIGKILL);
+        waitpid(pid, &status, 0);
+    }
+
+    memset(result, 0, sizeof(*result));
+    if (timeout)
+    {
+        add(result, "hangs");
     }
     else if (WIFSIGNALED(status))
     {
         /* OpenVPN doesn't kill itself: the machine's want of memory does */
-        add(run, WTERMSIG(status) == SIGKILL ? "setup" : "signal");
+        add(result, WTERMSIG(status) == SIGKILL ? "setup" : "signal");
     }
     else if (WEXITSTATUS(status) == ASAN_STATUS)
     {
-        add(run, has_text(run->folder, "sanitizer", "LeakSanitizer") ? "memory-leak"
-            : has_text(run->folder, "sanitizer", "heap-use-after-free") ? "use-after-free" : "asan");
+        add(result, has_text(folder, "sanitizer", "LeakSanitizer") ? "memory-leak"
+            : has_text(folder, "sanitizer", "heap-use-after-free") ? "use-after-free" : "asan");
     }
     else if (WEXITSTATUS(status) == UBSAN_STATUS)
     {
-        add(run, "ubsan");
+        add(result, "ubsan");
     }
     else if (WEXITSTATUS(status) == 1)
     {
-        add(run, has_text(run->folder, "server.log", "Assertion failed") ? "assert" : "fatal");
+        add(result, has_text(folder, "server.log", "Assertion failed") ? "assert" : "fatal");
     }
-    add_findings(run, WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    if (WIFEXITED(status) && WEXITSTATUS(status) && !run->outcome[0])
-        add(run, "status");
-    if (!run->outcome[0])
-        add(run, "pass");
+    add_findings(result, folder, WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    if (WIFEXITED(status) && WEXITSTATUS(status) && !result->outcome[0])
+        add(result, "status");
+    if (!result->outcome[0])
+        add(result, "pass");
+}
+
+static int
+remove_one(const char *path, const struct stat *about, int type, struct FTW *place)
+{
+    (void)about;
+    (void)type;
+    (void)place;
+    return remove(path);
 }
 
 void
 run_remove(const char *folder)
 {
-    DIR *dir = opendir(folder);
-    const struct dirent *entry;
-    while (dir && (entry = readdir(dir)))
-    {
-        if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-            unlinkat(dirfd(dir), entry->d_name, 0);
-    }
-    if (dir)
-        closedir(dir);
-    rmdir(folder);
+    nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
