@@ -25,12 +25,6 @@
 /* A run takes a second or a few, and one for each repeat */
 #define PATIENCE 180
 
-struct job
-{
-    struct scenario scenario;
-    char name[NAME];
-};
-
 static struct
 {
     const char *name;
@@ -38,8 +32,8 @@ static struct
 } trees[TREES];
 static int tree_count;
 
-static struct job *jobs;
-static size_t job_count;
+static struct scenario *scenarios;
+static size_t scenario_count;
 static const char *suppressions = "/dev/null";
 static const char *keep;        /* folder for what runs leave; NULL: nothing is kept */
 static char scratch[] = "/tmp/interleave.XXXXXX";
@@ -48,7 +42,7 @@ static bool counting;           /* --requests: of each situation the most, on an
 /* What the processes that play share */
 static struct
 {
-    atomic_size_t next;         /* job to be played */
+    atomic_size_t next;         /* scenario to be played */
     atomic_bool failed;         /* one, on the last tree */
     atomic_uint most[2][SITUATION_COUNT][REQUEST_COUNT];        /* on a server, in P2P mode */
 } *shared;
@@ -97,13 +91,12 @@ on_signal(int number)
 }
 
 static void
-add_job(const struct scenario *scenario)
+add_scenario(const struct scenario *scenario)
 {
-    jobs = realloc(jobs, (job_count + 1) * sizeof(*jobs));
-    if (!jobs)
+    scenarios = realloc(scenarios, (scenario_count + 1) * sizeof(*scenarios));
+    if (!scenarios)
         abort();
-    jobs[job_count] = (struct job) { .scenario = *scenario };
-    scenario_format(scenario, jobs[job_count++].name, NAME);
+    scenarios[scenario_count++] = *scenario;
 }
 
 /* What comes between in that situation, at these requests, which are
@@ -151,7 +144,7 @@ each_server(int situation, bool p2p, const char *requests)
         if (requests)
             list_situation(s, requests);
         else
-            add_job(&s);
+            add_scenario(&s);
     }
 }
 
@@ -216,23 +209,24 @@ folder_of(const char *scenario, int tree, char *text, size_t size)
 
 /* On each tree. A line is written at once. */
 static void
-play(const struct job *job)
+play(const struct scenario *s)
 {
-    char line[NAME + TREES * 128];
-    int length = snprintf(line, sizeof(line), "%s", job->name);
+    char name[NAME], line[NAME + TREES * 128];
+    scenario_format(s, name, sizeof(name));
+    int length = snprintf(line, sizeof(line), "%s", name);
     bool pass = false;
     for (int tree = 0; tree < tree_count; ++tree)
     {
         char folder[256];
         struct run result;
-        folder_of(job->name, tree, folder, sizeof(folder));
+        folder_of(name, tree, folder, sizeof(folder));
         run_remove(folder);
-        run(job->name, &trees[tree].paths, folder, PATIENCE + job->scenario.repeats, &result);
+        run(name, &trees[tree].paths, folder, PATIENCE + s->repeats, &result);
         pass = !strcmp(result.outcome, "pass");
         if (pass || !keep)
             run_remove(folder);
         if (counting)
-            count_requests(&job->scenario, result.requests);
+            count_requests(s, result.requests);
         length += snprintf(line + length, sizeof(line) - length, " %s:%s", trees[tree].name,
                            result.outcome);
         pass = pass || !strcmp(result.outcome, "unreached");
@@ -246,7 +240,7 @@ play(const struct job *job)
     fflush(stdout);
 }
 
-/* Play all jobs, in so many processes */
+/* Play all, in so many processes */
 static void
 play_all(int count)
 {
@@ -258,8 +252,8 @@ play_all(int count)
         if (players[i])
             continue;
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        for (size_t job; (job = shared->next++) < job_count;)
-            play(&jobs[job]);
+        for (size_t next; (next = shared->next++) < scenario_count;)
+            play(&scenarios[next]);
         exit(0);
     }
     const struct sigaction stopped = { .sa_handler = on_signal };
@@ -339,9 +333,9 @@ main(int argc, char **argv)
             continue;
         if (!scenario_parse(line, &scenario) || !scenario_reachable(&scenario))
             wrong("no scenario '%s'", line);
-        add_job(&scenario);
+        add_scenario(&scenario);
     }
-    if (!job_count)
+    if (!scenario_count)
         wrong("%s", "no scenarios on the standard input");
     if (!mkdtemp(scratch))
         err(2, "%s", scratch);
