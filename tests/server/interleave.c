@@ -34,7 +34,6 @@ static int tree_count;
 
 static struct scenario *scenarios;
 static size_t scenario_count;
-static const char *suppressions = "/dev/null";
 static const char *keep;        /* folder for what runs leave; NULL: nothing is kept */
 static char scratch[] = "/tmp/interleave.XXXXXX";
 static bool counting;           /* --requests: of each situation the most, on any tree */
@@ -60,7 +59,6 @@ static const char usage[] =
     "it), and prints a line when it has: its name, and TREE:OUTCOME for each tree.\n"
     "\n"
     "  --keys DIR      keys and certificates, made by tests/server/keys\n"
-    "  --lsan FILE     LeakSanitizer's suppressions (default: none)\n"
     "  --openvpn FILE  the program that the clients run\n"
     "  --keep DIR      keep what failing runs leave: DIR/SCENARIO.TREE, / written as _\n"
     "  --requests      play every situation with nothing happening meanwhile, and print\n"
@@ -278,7 +276,7 @@ add_tree(char *argument, const char *keys, const char *openvpn)
     if (access(server, X_OK))
         wrong("no %s; tests/server/build makes it", server);
     trees[tree_count].name = argument;
-    trees[tree_count++].paths = (struct run_paths) { build, keys, openvpn, suppressions };
+    trees[tree_count++].paths = (struct run_paths) { build, keys, openvpn };
 }
 
 int
@@ -287,8 +285,7 @@ main(int argc, char **argv)
     static const struct option options[] = {
         { "help", no_argument, NULL, 'h' }, { "keys", required_argument, NULL, 'k' },
         { "openvpn", required_argument, NULL, 'o' }, { "keep", required_argument, NULL, 'K' },
-        { "requests", no_argument, NULL, 'r' }, { "list", no_argument, NULL, 'l' },
-        { "lsan", required_argument, NULL, 's' }, { 0 }
+        { "requests", no_argument, NULL, 'r' }, { "list", no_argument, NULL, 'l' }, { 0 }
     };
     const char *keys = NULL, *openvpn = NULL;
     bool listing = false;
@@ -302,7 +299,6 @@ main(int argc, char **argv)
             case 'k': keys = optarg; break;
             case 'o': openvpn = optarg; break;
             case 'K': keep = optarg; break;
-            case 's': suppressions = optarg; break;
             case 'r': counting = true; break;
             case 'l': listing = true; break;
             default: return 2;

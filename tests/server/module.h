@@ -87,20 +87,18 @@ int module_next_peer(int id);
     for (int id = module_next_peer(MODULE_NO_PEER); id != MODULE_NO_PEER; id = module_next_peer(id))
 
 /*
- * Removing a peer and telling about it are two events: ovpn_peer_del() takes it
- * out of the hash tables, and ovpn_peer_delete_work(), a work item, calls
- * ovpn_netlink_notify_del_peer() when it gets its turn. Here that is when so many
- * REQUESTS have been answered since (the one at which the peer went counts), or
- * when the server has begun to wait so many times (PASSES of its loop). With
- * neither it is at once, and what was due later is sent now.
+ * Removing a peer and telling about it are two events: ovpn_peer_del(), and
+ * ovpn_netlink_notify_del_peer(), which a work item calls later. Here that is when so many
+ * REQUESTS have been answered since (the one at which the peer went counts), or when the
+ * server has begun to wait so many times (PASSES of its loop). With neither it is at once,
+ * and what was due later is sent now.
  */
 void module_lag(unsigned int requests, unsigned int passes);
 
 /* The server begins to wait: another pass of its loop */
 void module_pass(void);
 
-/* Remove a peer for REASON and tell the multicast group. Without such a peer
- * nothing happens. */
+/* Remove a peer, if there is one, and tell the multicast group */
 void module_remove_peer(int id, enum reason reason);
 
 /* Remove a peer without a word: ovpn_netlink_notify_del_peer() has no memory, or the
@@ -122,16 +120,13 @@ void module_notify(int id, enum reason reason, bool foreign);
 void module_interface_new(bool multipeer, unsigned int ifindex);
 void module_interface_del(void);
 
-/* Where each datagram of the multicast group is written to, as seeds for the
- * fuzzer (a little-endian 16-bit length ahead of each) */
+/* Where each datagram of the multicast group is written to, as a record of the fuzzer's */
 void module_record(const char *path);
 
 /*
  * To be implemented by who scripts the kernel: called at each position of each
- * request, for peer ID or MODULE_NO_PEER.
- *
- * What it returns counts at POSITION_AHEAD: 0, or -errno, with which the
- * request is then refused, or MODULE_NO_REPLY: it is carried out, and the
+ * request, for peer ID or MODULE_NO_PEER. At POSITION_AHEAD it returns 0, or -errno, with
+ * which the request is then refused, or MODULE_NO_REPLY: it is carried out, and the
  * replies are lost.
  */
 int module_at(enum request request, enum position position, int id);

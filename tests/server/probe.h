@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What waits for the server while it closes clients whose client-disconnect
- * script takes a second each: a command to the management interface, and a
- * packet, or over TCP a connection. Each has to be served before a second script
- * has run: that is a count of scripts, and no time is measured.
+ * What waits for the server while it closes clients whose client-disconnect script takes
+ * a second each: a command to the management interface, and a packet, or over TCP a
+ * connection. Each has to be served before a second script has run. No time is measured.
  */
 #ifndef PROBE_H
 #define PROBE_H

@@ -31,8 +31,6 @@ start(const char *scenario, const struct run_paths *paths, const char *folder)
     snprintf(options, sizeof(options), "exitcode=%d:log_path=%s/sanitizer:print_stacktrace=1",
              UBSAN_STATUS, folder);
     setenv("UBSAN_OPTIONS", options, 1);
-    snprintf(options, sizeof(options), "suppressions=%s", paths->suppressions);
-    setenv("LSAN_OPTIONS", options, 1);
     const int out = open("/dev/null", O_RDWR);
     if (out >= 0 && dup2(out, 0) == 0 && dup2(out, 1) == 1 && dup2(out, 2) == 2)
         execl(server, server, scenario, folder, paths->keys, paths->openvpn, plugin, NULL);

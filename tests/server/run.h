@@ -13,7 +13,6 @@ struct run_paths
 {
     const char *build;          /* of the tree under test: has server and plugin.so */
     const char *keys, *openvpn;
-    const char *suppressions;   /* for LeakSanitizer */
 };
 
 struct run

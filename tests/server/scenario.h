@@ -9,17 +9,14 @@
  * kill a client, and ahead of the reply to the first dump of statistics that
  * it makes then there is the notification that another client's peer expired.
  *
- * The target lagging-rN or lagging-pN has the requester's peer go just then, and
- * the notifications of this and all that go meanwhile come later: when N requests
- * have been answered (that one counts), or with the Nth pass of the server's loop.
- * After the situation another client connects, and so takes the id again while
- * the notification is still due, queued, or just read.
+ * With the target lagging-rN or lagging-pN the requester's peer goes just then, and all
+ * notifications come later: when N requests have been answered (that one counts), or with
+ * the Nth pass of the server's loop. Another client connects after the situation. It takes
+ * the id again while the notification is still due, queued, or just read.
  *
- * PROTO/VARIANT/random.SEED is a long run: many situations one after another,
- * each with something that may happen in it, drawn by that seed. It leaves out what
- * the series leaves as it was. PROTO/VARIANT/any.SEED leaves out nothing.
- *
- * PROTO/VARIANT/reject.N is reject, and N clients are gone at once.
+ * A SITUATION random.SEED is a long run: many situations one after another, each with
+ * something that may happen in it, drawn by that seed. It leaves out what the series leaves
+ * as it was; any.SEED leaves out nothing. In reject.N so many clients are gone at once.
  */
 #ifndef SCENARIO_H
 #define SCENARIO_H
