@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file
- * Fuzz target: arbitrary datagrams on the notification socket, read by
- * dco_do_read(). records.h says what an input is.
- *
- * dco_linux.c and libnl are the real ones. The scripted kernel and the message
- * builder are the mocks of the unit tests. A second reading of each datagram
- * (valid.h) says who has to be closed, and when:
+ * Fuzz target: arbitrary datagrams on the notification socket, read by dco_do_read().
+ * records.h says what an input is. dco_linux.c and libnl are the real ones, the scripted
+ * kernel and the message builder the mocks of the unit tests. A second reading of each
+ * datagram, with nothing of libnl, says who has to be closed, and when:
  *  - a client whose peer is gone, by the call that reads a valid notification of
  *    it. The series takes the word of a datagram only if all of it is as the kernel
  *    sends it; with follow-up 6 (STRICT) that holds for whatever else is in it.
@@ -26,13 +24,13 @@
 
 #include "syshead.h"
 
+#include <linux/genetlink.h>
 #include <netlink/socket.h>
 #include <poll.h>
 
 #include "mock_netlink.h"
 #include "mock_openvpn.h"
 #include "records.h"
-#include "valid.h"
 
 /* input beyond this is ignored */
 #define INPUT_LIMIT   32768
@@ -57,9 +55,6 @@
 #define CANARIES      16
 #define ALL_CLIENTS   (MANY_CLIENTS + CANARIES)
 #define P2P_PEER      1
-
-_Static_assert(RECORD_FAMILY_ID == FAMILY_ID && RECORD_IFINDEX == IFINDEX,
-               "records.h and mock_netlink.h disagree");
 
 /* what recvmsg() returns: a datagram, or an error */
 struct entry
@@ -145,6 +140,118 @@ __wrap_x_msg_va(const unsigned int flags, const char *format, va_list arglist)
 
     vsnprintf(message, sizeof(message), format, arglist);
     defect("openvpn exits: %s", message);
+}
+
+/*
+ * The second reading
+ */
+
+/** What a notification says. */
+struct notified
+{
+    int peer_id;
+    int reason;
+};
+
+/** The value of the last attribute of that \a type in a stream, which is aligned to 4, and
+ * its \a size; or NULL. */
+static const uint8_t *
+attribute(const uint8_t *data, size_t len, int type, size_t *size)
+{
+    const uint8_t *value = NULL;
+
+    for (size_t pos = 0; len - pos >= NLA_HDRLEN; )
+    {
+        const struct nlattr *attr = (const struct nlattr *)(data + pos);
+
+        if (attr->nla_len < NLA_HDRLEN || attr->nla_len > len - pos)
+            break;
+        if ((attr->nla_type & NLA_TYPE_MASK) == type)
+        {
+            value = data + pos + NLA_HDRLEN;
+            *size = attr->nla_len - NLA_HDRLEN;
+        }
+        pos += NLA_ALIGN(attr->nla_len);
+        if (pos > len)
+            break;
+    }
+    return value;
+}
+
+/** As attribute(), for a number: its first \a size bytes. */
+static bool
+number(const uint8_t *data, size_t len, int type, void *n, size_t size)
+{
+    size_t found = 0;
+    const uint8_t *value = attribute(data, len, type, &found);
+
+    if (!value || found < size)
+        return false;
+    memcpy(n, value, size);
+    return true;
+}
+
+/** Whether a message is a valid DEL_PEER, and of which interface. */
+static bool
+is_del_peer(const struct nlmsghdr *nlh, uint32_t *ifindex, struct notified *n)
+{
+    const struct genlmsghdr *gnlh = NLMSG_DATA(nlh);
+    uint32_t peer_id;
+    uint8_t reason;
+    size_t size;
+
+    if (nlh->nlmsg_type != FAMILY_ID
+        || nlh->nlmsg_len < NLMSG_LENGTH(GENL_HDRLEN)
+        || gnlh->cmd != OVPN_CMD_DEL_PEER)
+    {
+        return false;
+    }
+    const uint8_t *data = (const uint8_t *)gnlh + GENL_HDRLEN;
+    const size_t len = nlh->nlmsg_len - NLMSG_LENGTH(GENL_HDRLEN);
+    const uint8_t *nest = attribute(data, len, OVPN_ATTR_DEL_PEER, &size);
+
+    if (!number(data, len, OVPN_ATTR_IFINDEX, ifindex, sizeof(*ifindex)) || !nest
+        || !number(nest, size, OVPN_DEL_PEER_ATTR_REASON, &reason, sizeof(reason))
+        || !number(nest, size, OVPN_DEL_PEER_ATTR_PEER_ID, &peer_id, sizeof(peer_id))
+        || peer_id > MAX_PEER_ID)
+    {
+        return false;
+    }
+    *n = (struct notified){ .peer_id = (int)peer_id, .reason = reason };
+    return true;
+}
+
+/**
+ * Find the valid DEL_PEERs of our interface in a datagram, which is aligned to 4, as
+ * netlink(7) and ovpn_dco_linux.h say.
+ *
+ * @param found     out: one for each, in their order
+ * @param filled    out: whether the last message ends where the datagram does, so
+ *                  that another one can be put behind it
+ * @param clean     out: whether all that it has are DEL_PEERs as the kernel sends
+ *                  them, of whatever interface
+ *
+ * @return          how many there are
+ */
+static int
+valid_notifications(const void *data, size_t len, struct notified *found, bool *filled,
+                    bool *clean)
+{
+    int n = 0;
+    int rest = (int)len;
+
+    *filled = false;
+    *clean = true;
+    for (const struct nlmsghdr *nlh = data; NLMSG_OK(nlh, rest); nlh = NLMSG_NEXT(nlh, rest))
+    {
+        uint32_t ifindex;
+        const bool valid = is_del_peer(nlh, &ifindex, &found[n]);
+
+        n += valid && ifindex == IFINDEX;
+        *clean = *clean && valid && !(nlh->nlmsg_flags & (NLM_F_MULTI | NLM_F_DUMP_INTR));
+        *filled = rest == (int)NLMSG_ALIGN(nlh->nlmsg_len);
+    }
+    return n;
 }
 
 /*

@@ -30,12 +30,22 @@ build_seeds()
     link_driver "$fuzz/seeds" "$fuzz/seeds.o" "$fuzz"/plain/*.o -Wl,--wrap=x_msg
 }
 
-# write_seeds DIR: the seed corpus, with what was kept of earlier runs
+# write_seeds DIR: the seed corpus, and as kept-0001 and so on what was kept of earlier runs
 write_seeds()
 {
     rm -rf "$1"
     mkdir -p "$1"
-    build_seeds && "$fuzz/seeds" "$1" "$top/tests/fuzz/corpus"
+    build_seeds && "$fuzz/seeds" "$1" || return 1
+    number=0
+    awk -v digits=0123456789abcdef '/^#/ { next } {
+        for (i = 1; i < length($0); i += 2)
+            printf "\\0%03o", 16 * index(digits, substr($0, i, 1)) + index(digits, substr($0, i + 1, 1)) - 17
+        print "" }' "$top/tests/fuzz/corpus" |
+    while read -r octal
+    do
+        number=$((number + 1))
+        printf %b "$octal" > "$1/$(printf kept-%04d $number)"
+    done
 }
 
 # print_inputs FILE...: as lines of tests/fuzz/corpus
@@ -73,7 +83,7 @@ compile_target()
     # shellcheck disable=SC2086 # lists of words
     compile_objects "$from" "$dir" $dco_linux && compile_mocks "$from" "$dir" "$@" &&
     compile_for "$from" -w ${coverage-} -c -o "$dir/dco_linux.o" "$from/src/openvpn/dco_linux.c" &&
-    compile_ours "$top/tests/fuzz/fuzz_dco_read.c $top/tests/fuzz/valid.c" "$from" "$dir" ${coverage-} "$@"
+    compile_ours "$top/tests/fuzz/fuzz_dco_read.c" "$from" "$dir" ${coverage-} "$@"
 }
 
 # link_target PROGRAM OBJECT...

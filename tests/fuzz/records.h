@@ -18,10 +18,6 @@
 #ifndef RECORDS_H
 #define RECORDS_H
 
-/* the generic-netlink family and the interface that the target listens to */
-#define RECORD_FAMILY_ID    27
-#define RECORD_IFINDEX      5
-
 #define RECORD_CONTROL      0xff00
 /* the next datagram does not fit into 64 KiB */
 #define RECORD_TRUNCATED    0xff00

@@ -3,8 +3,6 @@
  * @file
  * Writes the seed corpus of the fuzz target, always the same one. The messages
  * are built by the mock of the unit tests; records.h says what an input is.
- *
- * Also the inputs of tests/fuzz/corpus: a line each, in hexadecimal.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -248,45 +246,16 @@ write_seed(const char *seed_name, const char *words)
     end();
 }
 
-/** Write the inputs of a text, without its comments, to kept-0001 and so on. */
-static void
-write_kept(FILE *text, const char *name)
-{
-    char *line = NULL;
-    size_t size = 0;
-    ssize_t len;
-
-    for (int n = 0, number = 1; (len = getline(&line, &size, text)) > 0; ++number)
-    {
-        char seed_name[32];
-
-        if (line[0] == '#' || line[0] == '\n')
-            continue;
-        snprintf(seed_name, sizeof(seed_name), "kept-%04d", ++n);
-        begin(seed_name);
-        char *c = line;
-        for (unsigned int byte; sscanf(c, "%2x", &byte) == 1; c += 2)
-            fputc(byte, seed);
-        if (*c != '\n')
-            errx(1, "%s: line %d is not in hexadecimal", name, number);
-        end();
-    }
-    free(line);
-}
-
 int
 main(int argc, char **argv)
 {
-    if (argc != 3 || argv[1][0] == '-')
+    if (argc != 2 || argv[1][0] == '-')
     {
-        puts("Usage: seeds DIR TEXT\n\n"
-             "Writes the seed corpus of the fuzz target, a file each, into the folder DIR,\n"
-             "and with it the inputs of TEXT: a line each, in hexadecimal.");
+        puts("Usage: seeds DIR\n\nWrites the seed corpus of the fuzz target into the folder DIR.");
         return argc != 2 || strcmp(argv[1], "--help") ? 2 : 0;
     }
-    FILE *kept = fopen(argv[2], "r");
-    if (!kept || chdir(argv[1]))
-        err(1, "%s", argv[kept ? 1 : 2]);
+    if (chdir(argv[1]))
+        err(1, "%s", argv[1]);
     for (size_t i = 0; i < SIZE(seeds); ++i)
         write_seed(seeds[i].name, seeds[i].words);
     for (size_t i = 0; i < SIZE(bad_messages); ++i)
@@ -296,7 +265,5 @@ main(int argc, char **argv)
         snprintf(words, sizeof(words), BAD_SEED, bad_messages[i].name);
         write_seed(bad_messages[i].name, words);
     }
-    write_kept(kept, argv[2]);
-    fclose(kept);
     return 0;
 }
