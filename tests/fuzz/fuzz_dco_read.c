@@ -293,15 +293,12 @@ start_client(int i)
 static bool
 add_canary(struct batch *batch)
 {
-    int i = P2P_PEER;
+    const bool server = top.mode == CM_TOP;
+    int i = server ? n_clients + CANARIES - 1 : P2P_PEER;
 
-    if (top.mode == CM_TOP)
-    {
-        for (i = n_clients + CANARIES - 1; i >= n_clients && clients[i].connected; --i)
-        {
-        }
-    }
-    if (top.mode == CM_TOP && i < n_clients)
+    while (server && i >= n_clients && clients[i].connected)
+        --i;
+    if (server && i < n_clients)
         return false;
     if (!clients[i].connected)
         start_client(i);
@@ -327,9 +324,7 @@ send_datagram(const uint8_t *data, size_t len, bool truncated, const struct clie
         return;
     }
     if (len == 0 && !STRICT)
-    {
         return;                 /* and never gets past these */
-    }
 
     memcpy(batch.data, data, len);
     batch.len = len;
@@ -401,11 +396,9 @@ send_input(const uint8_t *data, size_t size, bool may_pause)
         }
         else if (len <= RECORD_LAST_GONE)
         {
-            struct client *client = &clients[len - RECORD_GONE(0)];
-
             remove_peer(len - RECORD_GONE(0));
-            client->raises = next.raises;
-            client->spends = next.spends;
+            clients[len - RECORD_GONE(0)].raises = next.raises;
+            clients[len - RECORD_GONE(0)].spends = next.spends;
             next.raises = next.spends = false;
         }
         else if (len <= RECORD_LAST_BACK && clients[len - RECORD_BACK(0)].connected)
@@ -455,7 +448,8 @@ send_input(const uint8_t *data, size_t size, bool may_pause)
 static long
 since(const struct timeval *then)
 {
-    const long passed = (wall_clock.tv_sec - then->tv_sec) * 1000000L + wall_clock.tv_usec - then->tv_usec;
+    const long passed = (wall_clock.tv_sec - then->tv_sec) * 1000000L
+                        + wall_clock.tv_usec - then->tv_usec;
 
     return passed < 5000000 ? passed : 5000000;
 }
@@ -546,9 +540,7 @@ compare(void)
     n_processed = 0;
     scan();
     if (STOCK && n.peer_id < ALL_CLIENTS && !clients[n.peer_id].connected)
-    {
         return;                 /* its event loop looks for the client, not dco_linux.c */
-    }
     if (n.peer_id < 0 || n.peer_id >= ALL_CLIENTS || !clients[n.peer_id].connected)
         defect("peer-id %d, reason %d: handed on, but there is no such client", n.peer_id, n.reason);
 
@@ -575,9 +567,7 @@ compare(void)
         return;
     client->connected = client->lost = false;
     if (top.mode != CM_TOP)
-    {
-        tls_multi.dco_peer_id = -1; /* as process_incoming_dco() does */
-    }
+        tls_multi.dco_peer_id = -1;     /* as process_incoming_dco() does */
     if (client->raises)
         signal_info.signal_received = SIGTERM;
     if (client->spends)
@@ -624,10 +614,7 @@ read_queue(void)
     for (int i = 0; i < ALL_CLIENTS; ++i)
     {
         if (call.odd && top.mode != CM_TOP)
-        {
-            /* what the call has left for after it may be lost with the odd one */
-            clients[i].due = -1;
-        }
+            clients[i].due = -1;        /* what was left for later may be lost with the odd one */
         if (clients[i].connected && clients[i].due >= 0 && clients[i].due < n_scanned)
             defect("peer-id %d is gone, and its notification was read, but it was not handed on", i);
     }
