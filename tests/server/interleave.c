@@ -3,10 +3,13 @@
  * Runs scenarios, several at a time, each against one or more builds of the
  * server, and prints what became of each.
  */
-#include "run.h"
+#include "scenario.h"
 
+#include <dirent.h>
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -15,6 +18,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,12 +29,13 @@
 /* A run takes a second or a few, and one for each repeat */
 #define PATIENCE 180
 
-static struct
+static struct tree
 {
     const char *name;
-    struct run_paths paths;
+    const char *build;          /* has server and plugin.so */
 } trees[TREES];
 static int tree_count;
+static const char *keys, *openvpn;
 
 static struct scenario *scenarios;
 static size_t scenario_count;
@@ -162,6 +167,168 @@ list(const char *line)
     each_server(situation, p2p, line + end);
 }
 
+/* One run, in a process of its own */
+
+struct run
+{
+    char outcome[64];           /* "pass", or the kinds of findings: "leaks+counts" */
+    unsigned int requests[REQUEST_COUNT];       /* that were made in the situation */
+};
+
+/* How the sanitizers' exit is told from OpenVPN's own */
+#define ASAN_STATUS 99
+#define UBSAN_STATUS 98
+
+/* Become the server */
+static _Noreturn void
+start(const char *scenario, const struct tree *tree, const char *folder)
+{
+    char server[512], plugin[512], options[512];
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    snprintf(server, sizeof(server), "%s/server", tree->build);
+    snprintf(plugin, sizeof(plugin), "%s/plugin.so", tree->build);
+    snprintf(options, sizeof(options), "exitcode=%d:log_path=%s/sanitizer", ASAN_STATUS, folder);
+    setenv("ASAN_OPTIONS", options, 1);
+    snprintf(options, sizeof(options), "exitcode=%d:log_path=%s/sanitizer:print_stacktrace=1",
+             UBSAN_STATUS, folder);
+    setenv("UBSAN_OPTIONS", options, 1);
+    const int out = open("/dev/null", O_RDWR);
+    if (out >= 0 && dup2(out, 0) == 0 && dup2(out, 1) == 1 && dup2(out, 2) == 2)
+        execl(server, server, scenario, folder, keys, openvpn, plugin, NULL);
+    _exit(127);
+}
+
+/* Whether a file of the run's folder whose name begins with PREFIX has TEXT */
+static bool
+has_text(const char *folder, const char *prefix, const char *text)
+{
+    bool found = false;
+    DIR *dir = opendir(folder);
+    const struct dirent *entry;
+    while (dir && (entry = readdir(dir)) && !found)
+    {
+        char path[1024], line[1024];
+        snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+        FILE *file = strncmp(entry->d_name, prefix, strlen(prefix)) ? NULL : fopen(path, "re");
+        while (file && fgets(line, sizeof(line), file))
+            found = found || strstr(line, text);
+        if (file)
+            fclose(file);
+    }
+    if (dir)
+        closedir(dir);
+    return found;
+}
+
+static void
+add(struct run *result, const char *kind)
+{
+    if (!strstr(result->outcome, kind))
+    {
+        const size_t length = strlen(result->outcome);
+        snprintf(result->outcome + length, sizeof(result->outcome) - length, "%s%s", length ? "+" : "", kind);
+    }
+}
+
+/* What the verdict has. If the server ended WELL it has to be all of it. */
+static void
+add_findings(struct run *result, const char *folder, bool well)
+{
+    char path[512], line[512], kind[32];
+    snprintf(path, sizeof(path), "%s/verdict", folder);
+    FILE *file = fopen(path, "re");
+    bool ended = file && !well;
+    while (file && fgets(line, sizeof(line), file))
+    {
+        ended = !well || !strcmp(line, "end\n");
+        if (sscanf(line, "request %31s", kind) == 1)
+            ++result->requests[scenario_index(request_names, REQUEST_COUNT, kind)];
+        /* that it ended is said better by how it did */
+        if (sscanf(line, "finding %31s", kind) == 1 && (strcmp(kind, "ends") || !result->outcome[0]))
+            add(result, kind);
+    }
+    if (file)
+        fclose(file);
+    if (!ended)
+        add(result, "setup");
+}
+
+static void
+interrupt(int number)
+{
+    (void)number;
+}
+
+/* Play a scenario, and kill it after so many SECONDS: it hangs. FOLDER must not exist, and
+ * gets logs, sockets and the verdict. The outcome "setup" is no result: the scenario could
+ * not be played. */
+static void
+run(const char *scenario, const struct tree *tree, const char *folder, unsigned int seconds,
+    struct run *result)
+{
+    const struct sigaction on_alarm = { .sa_handler = interrupt };
+    int status = 0;
+    if (mkdir(folder, 0700))
+        err(2, "%s", folder);
+    const pid_t pid = fork();
+    if (pid == 0)
+        start(scenario, tree, folder);
+    sigaction(SIGALRM, &on_alarm, NULL);
+    alarm(seconds);
+    const bool timeout = waitpid(pid, &status, 0) < 0;
+    alarm(0);
+    if (timeout)
+    {
+        kill(pid, SIGKILL);
+        waitpid(pid, &status, 0);
+    }
+
+    memset(result, 0, sizeof(*result));
+    if (timeout)
+    {
+        add(result, "hangs");
+    }
+    else if (WIFSIGNALED(status))
+    {
+        /* OpenVPN doesn't kill itself: the machine's want of memory does */
+        add(result, WTERMSIG(status) == SIGKILL ? "setup" : "signal");
+    }
+    else if (WEXITSTATUS(status) == ASAN_STATUS)
+    {
+        add(result, has_text(folder, "sanitizer", "LeakSanitizer") ? "memory-leak"
+            : has_text(folder, "sanitizer", "heap-use-after-free") ? "use-after-free" : "asan");
+    }
+    else if (WEXITSTATUS(status) == UBSAN_STATUS)
+    {
+        add(result, "ubsan");
+    }
+    else if (WEXITSTATUS(status) == 1)
+    {
+        add(result, has_text(folder, "server.log", "Assertion failed") ? "assert" : "fatal");
+    }
+    add_findings(result, folder, WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    if (WIFEXITED(status) && WEXITSTATUS(status) && !result->outcome[0])
+        add(result, "status");
+    if (!result->outcome[0])
+        add(result, "pass");
+}
+
+static int
+remove_one(const char *path, const struct stat *about, int type, struct FTW *place)
+{
+    (void)about;
+    (void)type;
+    (void)place;
+    return remove(path);
+}
+
+/* Remove a folder and all that is in it */
+static void
+remove_folder(const char *folder)
+{
+    nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 /* Nothing comes between the requests of slow-script. */
 static void
 count_requests(const struct scenario *s, const unsigned int *made)
@@ -218,11 +385,11 @@ play(const struct scenario *s)
         char folder[256];
         struct run result;
         folder_of(name, tree, folder, sizeof(folder));
-        run_remove(folder);
-        run(name, &trees[tree].paths, folder, PATIENCE + s->repeats, &result);
+        remove_folder(folder);
+        run(name, &trees[tree], folder, PATIENCE + s->repeats, &result);
         pass = !strcmp(result.outcome, "pass");
         if (pass || !keep)
-            run_remove(folder);
+            remove_folder(folder);
         if (counting)
             count_requests(s, result.requests);
         length += snprintf(line + length, sizeof(line) - length, " %s:%s", trees[tree].name,
@@ -263,7 +430,7 @@ play_all(int count)
 }
 
 static void
-add_tree(char *argument, const char *keys, const char *openvpn)
+add_tree(char *argument)
 {
     char *equals = strchr(argument, '=');
     if (!equals || tree_count == TREES)
@@ -275,8 +442,7 @@ add_tree(char *argument, const char *keys, const char *openvpn)
     snprintf(server, sizeof(server), "%s/server", build ? build : equals + 1);
     if (access(server, X_OK))
         wrong("no %s; tests/server/build makes it", server);
-    trees[tree_count].name = argument;
-    trees[tree_count++].paths = (struct run_paths) { build, keys, openvpn };
+    trees[tree_count++] = (struct tree) { argument, build };
 }
 
 int
@@ -287,7 +453,6 @@ main(int argc, char **argv)
         { "openvpn", required_argument, NULL, 'o' }, { "keep", required_argument, NULL, 'K' },
         { "requests", no_argument, NULL, 'r' }, { "list", no_argument, NULL, 'l' }, { 0 }
     };
-    const char *keys = NULL, *openvpn = NULL;
     bool listing = false;
     char line[1024];
 
@@ -311,7 +476,7 @@ main(int argc, char **argv)
         return 0;
     }
     for (; optind < argc; ++optind)
-        add_tree(argv[optind], keys, openvpn);
+        add_tree(argv[optind]);
     if (!keys || !openvpn || !tree_count)
         wrong("%s", "needs --keys, --openvpn and a tree, or --list");
     if (access(openvpn, X_OK))
@@ -342,6 +507,6 @@ main(int argc, char **argv)
     play_all(count < PLAYERS ? (int)count : PLAYERS);
     if (counting)
         print_requests();
-    run_remove(scratch);
+    remove_folder(scratch);
     return interrupted ? 128 + interrupted : shared->failed;
 }

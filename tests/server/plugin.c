@@ -7,7 +7,7 @@
 #include "openvpn-plugin.h"
 
 /* in the executable that loads this */
-#include "reports.h"
+#include "check.h"
 #include "scene.h"
 
 #include <arpa/inet.h>

@@ -5,8 +5,6 @@
 #include "instance.h"
 #include "management.h"
 #include "module.h"
-#include "probe.h"
-#include "reports.h"
 #include "scene.h"
 #include "verdict.h"
 

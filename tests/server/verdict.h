@@ -8,7 +8,7 @@
 
 #include <unistd.h>
 
-/* The file that the following lines go to, each at once; run.c reads it */
+/* The file that the following lines go to, each at once; interleave reads it */
 void verdict_open(const char *path);
 
 /* A line: "finding KIND ...", "step NAME" (how far it came), "request NAME", or "end", the
