@@ -37,10 +37,10 @@ write_seeds()
     mkdir -p "$1"
     build_seeds && "$fuzz/seeds" "$1" || return 1
     number=0
-    awk -v digits=0123456789abcdef '/^#/ { next } {
-        for (i = 1; i < length($0); i += 2)
-            printf "\\0%03o", 16 * index(digits, substr($0, i, 1)) + index(digits, substr($0, i + 1, 1)) - 17
-        print "" }' "$top/tests/fuzz/corpus" |
+    awk 'function digit(i) { return index("0123456789abcdef", substr($0, i, 1)) - 1 }
+        /^#/ { next }
+        { for (i = 1; i < length($0); i += 2) printf "\\0%03o", 16 * digit(i) + digit(i + 1); print "" }' \
+        "$top/tests/fuzz/corpus" |
     while read -r octal
     do
         number=$((number + 1))

@@ -56,8 +56,8 @@ check_bytes(uint32_t address, uint64_t received, uint64_t sent)
     const uint64_t expected = peer->withheld ? peer->told : peer->count;
     if (received != expected || sent != 2 * expected)
     {
-        verdict_add("bytes", "%" PRIu64 " received, %" PRIu64 " sent; the kernel has counted %" PRIu64
-                    " and twice that, and told %" PRIu64 "%s", received, sent, peer->count,
+        verdict_add("bytes", "%" PRIu64 " received, %" PRIu64 " sent; the kernel has counted %"
+                    PRIu64 " and twice that, and told %" PRIu64 "%s", received, sent, peer->count,
                     peer->told, peer->withheld ? " before the peer was gone" : "");
     }
 }

@@ -5,7 +5,6 @@
  */
 #include "scenario.h"
 
-#include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -179,12 +178,13 @@ struct run
 #define ASAN_STATUS 99
 #define UBSAN_STATUS 98
 
-/* Become the server */
+/* Become the server; SIGALRM ends it after so many SECONDS */
 static _Noreturn void
-start(const char *scenario, const struct tree *tree, const char *folder)
+start(const char *scenario, const struct tree *tree, const char *folder, unsigned int seconds)
 {
     char server[512], plugin[512], options[512];
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    alarm(seconds);
     snprintf(server, sizeof(server), "%s/server", tree->build);
     snprintf(plugin, sizeof(plugin), "%s/plugin.so", tree->build);
     snprintf(options, sizeof(options), "exitcode=%d:log_path=%s/sanitizer", ASAN_STATUS, folder);
@@ -198,25 +198,18 @@ start(const char *scenario, const struct tree *tree, const char *folder)
     _exit(127);
 }
 
-/* Whether a file of the run's folder whose name begins with PREFIX has TEXT */
+/* Whether that file of the run's folder has TEXT */
 static bool
-has_text(const char *folder, const char *prefix, const char *text)
+has_text(const char *folder, const char *name, const char *text)
 {
+    char path[512], line[1024];
     bool found = false;
-    DIR *dir = opendir(folder);
-    const struct dirent *entry;
-    while (dir && (entry = readdir(dir)) && !found)
-    {
-        char path[1024], line[1024];
-        snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
-        FILE *file = strncmp(entry->d_name, prefix, strlen(prefix)) ? NULL : fopen(path, "re");
-        while (file && fgets(line, sizeof(line), file))
-            found = found || strstr(line, text);
-        if (file)
-            fclose(file);
-    }
-    if (dir)
-        closedir(dir);
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    FILE *file = fopen(path, "re");
+    while (file && !found && fgets(line, sizeof(line), file))
+        found = strstr(line, text);
+    if (file)
+        fclose(file);
     return found;
 }
 
@@ -226,7 +219,8 @@ add(struct run *result, const char *kind)
     if (!strstr(result->outcome, kind))
     {
         const size_t length = strlen(result->outcome);
-        snprintf(result->outcome + length, sizeof(result->outcome) - length, "%s%s", length ? "+" : "", kind);
+        snprintf(result->outcome + length, sizeof(result->outcome) - length, "%s%s",
+                 length ? "+" : "", kind);
     }
 }
 
@@ -244,8 +238,11 @@ add_findings(struct run *result, const char *folder, bool well)
         if (sscanf(line, "request %31s", kind) == 1)
             ++result->requests[scenario_index(request_names, REQUEST_COUNT, kind)];
         /* that it ended is said better by how it did */
-        if (sscanf(line, "finding %31s", kind) == 1 && (strcmp(kind, "ends") || !result->outcome[0]))
+        if (sscanf(line, "finding %31s", kind) == 1
+            && (strcmp(kind, "ends") || !result->outcome[0]))
+        {
             add(result, kind);
+        }
     }
     if (file)
         fclose(file);
@@ -253,50 +250,33 @@ add_findings(struct run *result, const char *folder, bool well)
         add(result, "setup");
 }
 
-static void
-interrupt(int number)
-{
-    (void)number;
-}
-
-/* Play a scenario, and kill it after so many SECONDS: it hangs. FOLDER must not exist, and
- * gets logs, sockets and the verdict. The outcome "setup" is no result: the scenario could
- * not be played. */
+/* Play a scenario, for so many SECONDS at most. FOLDER must not exist, and gets logs, sockets
+ * and the verdict. The outcome "setup" is no result: the scenario could not be played. */
 static void
 run(const char *scenario, const struct tree *tree, const char *folder, unsigned int seconds,
     struct run *result)
 {
-    const struct sigaction on_alarm = { .sa_handler = interrupt };
+    char report[32];
     int status = 0;
     if (mkdir(folder, 0700))
         err(2, "%s", folder);
     const pid_t pid = fork();
     if (pid == 0)
-        start(scenario, tree, folder);
-    sigaction(SIGALRM, &on_alarm, NULL);
-    alarm(seconds);
-    const bool timeout = waitpid(pid, &status, 0) < 0;
-    alarm(0);
-    if (timeout)
-    {
-        kill(pid, SIGKILL);
-        waitpid(pid, &status, 0);
-    }
+        start(scenario, tree, folder, seconds);
+    waitpid(pid, &status, 0);
+    snprintf(report, sizeof(report), "sanitizer.%d", (int)pid);
 
     memset(result, 0, sizeof(*result));
-    if (timeout)
-    {
-        add(result, "hangs");
-    }
-    else if (WIFSIGNALED(status))
+    if (WIFSIGNALED(status))
     {
         /* OpenVPN doesn't kill itself: the machine's want of memory does */
-        add(result, WTERMSIG(status) == SIGKILL ? "setup" : "signal");
+        add(result, WTERMSIG(status) == SIGALRM ? "hangs"
+            : WTERMSIG(status) == SIGKILL ? "setup" : "signal");
     }
     else if (WEXITSTATUS(status) == ASAN_STATUS)
     {
-        add(result, has_text(folder, "sanitizer", "LeakSanitizer") ? "memory-leak"
-            : has_text(folder, "sanitizer", "heap-use-after-free") ? "use-after-free" : "asan");
+        add(result, has_text(folder, report, "LeakSanitizer") ? "memory-leak"
+            : has_text(folder, report, "heap-use-after-free") ? "use-after-free" : "asan");
     }
     else if (WEXITSTATUS(status) == UBSAN_STATUS)
     {
@@ -316,9 +296,6 @@ run(const char *scenario, const struct tree *tree, const char *folder, unsigned 
 static int
 remove_one(const char *path, const struct stat *about, int type, struct FTW *place)
 {
-    (void)about;
-    (void)type;
-    (void)place;
     return remove(path);
 }
 

@@ -60,7 +60,8 @@ play()
 {
     scenarios=$1
     shift
-    "$built/interleave" --keys "$built/keys" --openvpn "$top/build/$base/src/openvpn/openvpn" "$@" < "$scenarios" &
+    "$built/interleave" --keys "$built/keys" --openvpn "$top/build/$base/src/openvpn/openvpn" \
+        "$@" < "$scenarios" &
     player=$!
     status=0
     wait $player || status=$?

@@ -135,7 +135,8 @@ begins(struct probe *probe, bool served, const char *what)
 {
     probe->sent = probe->sent && !served;
     if (probe->sent && probe->waited > 0)
-        verdict_add("starves", "%s has waited for %u scripts, and more are run", what, probe->waited);
+        verdict_add("starves", "%s has waited for %u scripts, and more are run", what,
+                    probe->waited);
 }
 
 /* Returns whether there is none on its way */

@@ -318,22 +318,6 @@ setsockopt(int fd, int level, int name, const void *value, socklen_t size)
     return 0;
 }
 
-int
-getsockopt(int fd, int level, int name, void *value, socklen_t *size)
-{
-    struct netlink_sock *sock = find(fd);
-    if (!sock)
-        return REAL(getsockopt)(fd, level, name, value, size);
-    if (level != SOL_SOCKET || name != SO_RCVBUF)
-    {
-        errno = ENOPROTOOPT;
-        return -1;
-    }
-    memcpy(value, &sock->rcvbuf, sizeof(sock->rcvbuf));
-    *size = sizeof(sock->rcvbuf);
-    return 0;
-}
-
 ssize_t
 sendmsg(int fd, const struct msghdr *msg, int flags)
 {

@@ -9,8 +9,8 @@ const char *const proto_names[] = { "udp", "tcp", "p2p" };
 const char *const variant_names[] = { "plain", "script", "no-address", "small-buffer", "slow-script" };
 const char *const situation_names[] = {
     "connect", "expire", "storm", "rekey", "return", "move", "twin", "duplicate", "kill-cn",
-    "kill-address", "inactive", "status-file", "status", "bytecount", "usr1", "usr1-persist", "hup", "term",
-    "reject", "vanish", "vanish-pool", "garbled",
+    "kill-address", "inactive", "status-file", "status", "bytecount", "usr1", "usr1-persist",
+    "hup", "term", "reject", "vanish", "vanish-pool", "garbled",
 };
 const char *const request_names[] = {
     "new-peer", "set-peer", "del-peer", "get-peer", "dump", "new-key", "swap-keys", "del-key",
@@ -153,7 +153,8 @@ situation_reachable(enum proto proto, enum variant variant, enum situation situa
 bool
 scenario_is_alone(enum situation situation)
 {
-    return situation == SITUATION_RETURN || situation == SITUATION_MOVE || situation == SITUATION_TWIN;
+    return situation == SITUATION_RETURN || situation == SITUATION_MOVE
+           || situation == SITUATION_TWIN;
 }
 
 /* Whether an id gets free there, or is given away, while its peer is gone already */
