@@ -36,13 +36,9 @@ int
 __wrap_gettimeofday(struct timeval *tv, void *tz)
 {
     const int result = __real_gettimeofday(tv, tz);
-    tv->tv_sec += ahead / 1000;
-    tv->tv_usec += ahead % 1000 * 1000;
-    if (tv->tv_usec >= 1000000)
-    {
-        tv->tv_usec -= 1000000;
-        ++tv->tv_sec;
-    }
+    const long microseconds = tv->tv_usec + ahead % 1000 * 1000;
+    tv->tv_sec += ahead / 1000 + microseconds / 1000000;
+    tv->tv_usec = microseconds % 1000000;
     return result;
 }
 

@@ -91,14 +91,13 @@ update_readable(struct netlink_sock *sock)
 {
     const bool readable = sock->head || sock->error;
     uint64_t one = 1;
-    ssize_t done = 0;
-    if (readable && !sock->readable)
-        done = REAL(write)(sock->fd, &one, sizeof(one));
-    else if (!readable && sock->readable)
-        done = REAL(read)(sock->fd, &one, sizeof(one));
+    if (readable == sock->readable)
+        return;
+    sock->readable = readable;
+    const ssize_t done = readable ? REAL(write)(sock->fd, &one, sizeof(one))
+                         : REAL(read)(sock->fd, &one, sizeof(one));
     if (done < 0)
         verdict_stop("setup", "an event is neither set nor cleared");
-    sock->readable = readable;
 }
 
 /* netlink_overrun() */
