@@ -25,6 +25,7 @@
 #include "syshead.h"
 
 #include <linux/genetlink.h>
+#include <linux/rtnetlink.h>
 #include <netlink/socket.h>
 #include <poll.h>
 
@@ -153,41 +154,29 @@ struct notified
     int reason;
 };
 
-/** The value of the last attribute of that \a type in a stream, which is aligned to 4, and
- * its \a size; or NULL. */
-static const uint8_t *
-attribute(const uint8_t *data, size_t len, int type, size_t *size)
+/** The last attribute of that \a type in a stream, which is aligned to 4, or NULL. */
+static const struct rtattr *
+attribute(const void *data, int len, int type)
 {
-    const uint8_t *value = NULL;
+    const struct rtattr *found = NULL;
 
-    for (size_t pos = 0; len - pos >= NLA_HDRLEN; )
+    for (const struct rtattr *attr = data; RTA_OK(attr, len); attr = RTA_NEXT(attr, len))
     {
-        const struct nlattr *attr = (const struct nlattr *)(data + pos);
-
-        if (attr->nla_len < NLA_HDRLEN || attr->nla_len > len - pos)
-            break;
-        if ((attr->nla_type & NLA_TYPE_MASK) == type)
-        {
-            value = data + pos + NLA_HDRLEN;
-            *size = attr->nla_len - NLA_HDRLEN;
-        }
-        pos += NLA_ALIGN(attr->nla_len);
-        if (pos > len)
-            break;
+        if ((attr->rta_type & NLA_TYPE_MASK) == type)
+            found = attr;
     }
-    return value;
+    return found;
 }
 
 /** As attribute(), for a number: its first \a size bytes. */
 static bool
-number(const uint8_t *data, size_t len, int type, void *n, size_t size)
+number(const void *data, int len, int type, void *n, size_t size)
 {
-    size_t found = 0;
-    const uint8_t *value = attribute(data, len, type, &found);
+    const struct rtattr *attr = attribute(data, len, type);
 
-    if (!value || found < size)
+    if (!attr || RTA_PAYLOAD(attr) < size)
         return false;
-    memcpy(n, value, size);
+    memcpy(n, RTA_DATA(attr), size);
     return true;
 }
 
@@ -198,7 +187,6 @@ is_del_peer(const struct nlmsghdr *nlh, uint32_t *ifindex, struct notified *n)
     const struct genlmsghdr *gnlh = NLMSG_DATA(nlh);
     uint32_t peer_id;
     uint8_t reason;
-    size_t size;
 
     if (nlh->nlmsg_type != FAMILY_ID
         || nlh->nlmsg_len < NLMSG_LENGTH(GENL_HDRLEN)
@@ -206,13 +194,15 @@ is_del_peer(const struct nlmsghdr *nlh, uint32_t *ifindex, struct notified *n)
     {
         return false;
     }
-    const uint8_t *data = (const uint8_t *)gnlh + GENL_HDRLEN;
-    const size_t len = nlh->nlmsg_len - NLMSG_LENGTH(GENL_HDRLEN);
-    const uint8_t *nest = attribute(data, len, OVPN_ATTR_DEL_PEER, &size);
+    const void *data = gnlh + 1;
+    const int len = nlh->nlmsg_len - NLMSG_LENGTH(GENL_HDRLEN);
+    const struct rtattr *nest = attribute(data, len, OVPN_ATTR_DEL_PEER);
+    const void *inner = nest ? RTA_DATA(nest) : NULL;
+    const int size = nest ? RTA_PAYLOAD(nest) : 0;
 
-    if (!number(data, len, OVPN_ATTR_IFINDEX, ifindex, sizeof(*ifindex)) || !nest
-        || !number(nest, size, OVPN_DEL_PEER_ATTR_REASON, &reason, sizeof(reason))
-        || !number(nest, size, OVPN_DEL_PEER_ATTR_PEER_ID, &peer_id, sizeof(peer_id))
+    if (!number(data, len, OVPN_ATTR_IFINDEX, ifindex, sizeof(*ifindex))
+        || !number(inner, size, OVPN_DEL_PEER_ATTR_REASON, &reason, sizeof(reason))
+        || !number(inner, size, OVPN_DEL_PEER_ATTR_PEER_ID, &peer_id, sizeof(peer_id))
         || peer_id > MAX_PEER_ID)
     {
         return false;
