@@ -18,7 +18,7 @@ static struct
 {
     pid_t pid;
     bool lost;
-    char log[512];
+    char log[32];
 } clients[CLIENTS];
 
 static uint32_t server_address;
@@ -68,7 +68,7 @@ client_start(int n, int certificate, enum proto proto, bool back,
     snprintf(ca, sizeof(ca), "%s/ca.crt", paths->keys);
     snprintf(crt, sizeof(crt), "%s/c%d.crt", paths->keys, certificate);
     snprintf(key, sizeof(key), "%s/c%d.key", paths->keys, certificate);
-    snprintf(file, sizeof(clients[n].log), "%s/client%d.log", paths->run, n);
+    snprintf(file, sizeof(clients[n].log), "client%d.log", n);
     const bool another = !unlink(file) && !back;
     /* no data packets: they are the kernel's, and must not get to the server */
     const char *argv[] = {

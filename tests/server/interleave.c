@@ -178,23 +178,23 @@ struct run
 #define ASAN_STATUS 99
 #define UBSAN_STATUS 98
 
-/* Become the server; SIGALRM ends it after so many SECONDS */
+/* Become the server, in its folder; SIGALRM ends it after so many SECONDS */
 static _Noreturn void
 start(const char *scenario, const struct tree *tree, const char *folder, unsigned int seconds)
 {
-    char server[512], plugin[512], options[512];
+    char server[512], plugin[512], options[128];
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     alarm(seconds);
     snprintf(server, sizeof(server), "%s/server", tree->build);
     snprintf(plugin, sizeof(plugin), "%s/plugin.so", tree->build);
-    snprintf(options, sizeof(options), "exitcode=%d:log_path=%s/sanitizer", ASAN_STATUS, folder);
+    snprintf(options, sizeof(options), "exitcode=%d:log_path=sanitizer", ASAN_STATUS);
     setenv("ASAN_OPTIONS", options, 1);
-    snprintf(options, sizeof(options), "exitcode=%d:log_path=%s/sanitizer:print_stacktrace=1",
-             UBSAN_STATUS, folder);
+    snprintf(options, sizeof(options), "exitcode=%d:log_path=sanitizer:print_stacktrace=1",
+             UBSAN_STATUS);
     setenv("UBSAN_OPTIONS", options, 1);
     const int out = open("/dev/null", O_RDWR);
-    if (out >= 0 && dup2(out, 0) == 0 && dup2(out, 1) == 1 && dup2(out, 2) == 2)
-        execl(server, server, scenario, folder, keys, openvpn, plugin, NULL);
+    if (!chdir(folder) && dup2(out, 0) == 0 && dup2(out, 1) == 1 && dup2(out, 2) == 2)
+        execl(server, server, scenario, keys, openvpn, plugin, NULL);
     _exit(127);
 }
 
@@ -406,6 +406,14 @@ play_all(int count)
         shared->failed |= status != 0;
 }
 
+/* The whole path, for a server is run in another folder */
+static const char *
+whole(const char *path)
+{
+    const char *result = realpath(path, NULL);
+    return result ? result : path;
+}
+
 static void
 add_tree(char *argument)
 {
@@ -414,9 +422,8 @@ add_tree(char *argument)
         wrong("'%s' is not TREE=DIR, or one too many", argument);
     *equals = '\0';
     char server[512];
-    /* OpenVPN wants a plugin's whole path */
-    const char *build = realpath(equals + 1, NULL);
-    snprintf(server, sizeof(server), "%s/server", build ? build : equals + 1);
+    const char *build = whole(equals + 1);
+    snprintf(server, sizeof(server), "%s/server", build);
     if (access(server, X_OK))
         wrong("no %s; tests/server/build makes it", server);
     trees[tree_count++] = (struct tree) { argument, build };
@@ -438,8 +445,8 @@ main(int argc, char **argv)
         switch (option)
         {
             case 'h': fputs(usage, stdout); return 0;
-            case 'k': keys = optarg; break;
-            case 'o': openvpn = optarg; break;
+            case 'k': keys = whole(optarg); break;
+            case 'o': openvpn = whole(optarg); break;
             case 'K': keep = optarg; break;
             case 'r': counting = true; break;
             case 'l': listing = true; break;

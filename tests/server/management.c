@@ -31,7 +31,7 @@ drain(void)
 }
 
 void
-management_command(const char *run, const char *format, ...)
+management_command(const char *format, ...)
 {
     char text[128];
     va_list args;
@@ -46,11 +46,10 @@ management_command(const char *run, const char *format, ...)
     }
     if (connection < 0)
     {
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-        snprintf(address.sun_path, sizeof(address.sun_path), "%s/management", run);
+        const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "management" };
         connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (connect(connection, (const void *)&address, sizeof(address)))
-            verdict_stop("setup", "no management interface at %s", address.sun_path);
+            verdict_stop("setup", "no management interface");
     }
     if (send(connection, text, size, MSG_NOSIGNAL) != size)
         verdict_stop("setup", "the management interface takes no command");
@@ -157,10 +156,10 @@ probe_script_begins(void)
 }
 
 void
-probe_script_ends(bool tcp, const char *run)
+probe_script_ends(bool tcp)
 {
     if (ends(&command))
-        management_command(run, "pid\n");
+        management_command("pid\n");
     if (ends(&packet))
         send_packet(tcp);
 }

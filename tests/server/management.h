@@ -8,9 +8,9 @@
 
 #include <stdbool.h>
 
-/* Send a command, to the socket 'management' in folder RUN */
-void management_command(const char *run, const char *format, ...)
-__attribute__((format(printf, 2, 3)));
+/* Send a command, to the socket 'management' in this folder */
+void management_command(const char *format, ...)
+__attribute__((format(printf, 1, 2)));
 
 /*
  * What waits for the server while it closes clients whose client-disconnect script takes
@@ -21,8 +21,7 @@ __attribute__((format(printf, 2, 3)));
 /* A script begins: what has waited for a whole one is a finding. */
 void probe_script_begins(void);
 
-/* It has ended: what was served is sent again. RUN is the folder with the
- * management interface's socket. */
-void probe_script_ends(bool tcp, const char *run);
+/* It has ended: what was served is sent again. */
+void probe_script_ends(bool tcp);
 
 #endif

@@ -227,12 +227,13 @@ keys_are_new(void)
 static bool
 newest_is_taken(void)
 {
-    char log[512];
     if (!play.expected || newest_is_ready())
         return true;
-    snprintf(log, sizeof(log), "%s/server.log", play.paths.run);
-    if (client_alive(NEWEST) && log_count(log, "would exceed maximum number of clients") < 2)
+    if (client_alive(NEWEST)
+        && log_count("server.log", "would exceed maximum number of clients") < 2)
+    {
         return false;
+    }
     verdict_add("refuses", "client %d", NEWEST);
     client_lose(NEWEST);
     return true;
@@ -322,7 +323,7 @@ is_back(void)
 static void
 status(void)
 {
-    management_command(play.paths.run, "status 3\n");
+    management_command("status 3\n");
 }
 
 /* The first client that is established */
@@ -374,7 +375,7 @@ trigger(void)
             break;
 
         case SITUATION_KILL_CN:
-            management_command(play.paths.run, "kill c%d\n", play.certificates[play.subject]);
+            management_command("kill c%d\n", play.certificates[play.subject]);
             break;
 
         case SITUATION_KILL_ADDRESS:
@@ -382,7 +383,7 @@ trigger(void)
             {
                 const struct instance *instance = instance_of(play.subject);
                 const struct in_addr in = { htonl(instance->address) };
-                management_command(play.paths.run, "kill %s:%u\n", inet_ntoa(in), instance->port);
+                management_command("kill %s:%u\n", inet_ntoa(in), instance->port);
             }
             break;
 
@@ -400,7 +401,7 @@ trigger(void)
             break;
 
         case SITUATION_BYTECOUNT:
-            management_command(play.paths.run, "bytecount 300\n");
+            management_command("bytecount 300\n");
             break;
 
         case SITUATION_REJECT:
@@ -512,16 +513,14 @@ host_script(void)
         probe_script_begins();
 
     /* the script reads from it */
-    char fifo[512];
-    snprintf(fifo, sizeof(fifo), "%s/fifo", play.paths.run);
-    const int fd = open(fifo, O_WRONLY | O_CLOEXEC);
+    const int fd = open("fifo", O_WRONLY | O_CLOEXEC);
     if (fd < 0 || write(fd, "\n", 1) != 1)
-        verdict_stop("setup", "no script reads from %s", fifo);
+        verdict_stop("setup", "no script reads from the fifo");
     close(fd);
     if (play.armed && play.scene.variant == VARIANT_SLOW_SCRIPT)
     {
         host_advance(1000);
-        probe_script_ends(play.scene.proto == PROTO_TCP, play.paths.run);
+        probe_script_ends(play.scene.proto == PROTO_TCP);
     }
 }
 
