@@ -621,26 +621,23 @@ read_queue(void)
 static void
 start(int mode)
 {
-    static struct
-    {
-        struct tuntap tuntap;
-        struct netlink_socket *sock;
-    } devices[2], *device;
+    static struct tuntap devices[2];
+    static bool opened[2];
+    const bool server = mode == CM_TOP;
 
-    device = &devices[mode == CM_TOP];
-    if (!device->sock)
+    if (!opened[server])
     {
         reset(mode);
         open_device();
-        device->tuntap = tuntap;
-        device->sock = socket_of(polled_fd());
+        devices[server] = tuntap;
+        opened[server] = true;
         for (int i = 0; i < ALL_CLIENTS; ++i)
             connect_client(i);
     }
-    tuntap = device->tuntap;
-    sock = device->sock;
+    tuntap = devices[server];
+    sock = socket_of(polled_fd());
     top.mode = mode;
-    top.multi = mode == CM_TOP ? (void *)&multi_context : NULL;
+    top.multi = server ? (void *)&multi_context : NULL;
     top.options.ping_rec_timeout_action = PING_RESTART;
     signal_info.signal_received = 0;
 
@@ -662,7 +659,7 @@ start(int mode)
     {
         clients[i].told = clients[i].due = -1;
         instances[i] = NULL;
-        if (mode == CM_TOP ? i < FEW_CLIENTS : i == P2P_PEER)
+        if (server ? i < FEW_CLIENTS : i == P2P_PEER)
             start_client(i);
     }
 }

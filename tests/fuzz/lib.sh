@@ -66,10 +66,14 @@ checkout_tree()
     in_base archive "$1" | tar -C "$2" -x
 }
 
-# target_options TREE: what tells the target that a malformed message costs no other
+# target_options TREE: what tells the target that a malformed message costs no other, or
+# that this is neither the series nor the follow-ups
 target_options()
 {
-    [ "$1" = series ] || echo -DSTRICT
+    case $1 in
+    base) echo "-Wno-incompatible-pointer-types -DSTOCK -include $top/tests/unit_tests/stock_adapter.h" ;;
+    follow-up) echo -DSTRICT ;;
+    esac
 }
 
 # compile_target FROM DIR OPTION...: the target, the mocks, and FROM's dco_linux.c,
