@@ -177,15 +177,6 @@ notify_due(void)
         notify_first();
 }
 
-static void
-notify_removed(int id, enum reason reason)
-{
-    if (trailing_count == MODULE_PEERS)
-        notify_first();
-    trailing[trailing_count++] = (struct trailing) { ifindex, id, reason, lag_requests, lag_passes };
-    notify_due();
-}
-
 void
 module_lag(unsigned int requests, unsigned int passes)
 {
@@ -211,14 +202,6 @@ module_pass(void)
     notify_due();
 }
 
-static void
-request_answered(void)
-{
-    for (unsigned int i = 0; i < trailing_count; ++i)
-        trailing[i].requests -= trailing[i].requests > 0;
-    notify_due();
-}
-
 void
 module_notify(int id, enum reason reason, bool foreign)
 {
@@ -239,11 +222,13 @@ module_remove_silently(int id)
 void
 module_remove_peer(int id, enum reason reason)
 {
-    if (lookup(id))
-    {
-        module_remove_silently(id);
-        notify_removed(id, reason);
-    }
+    if (!lookup(id))
+        return;
+    module_remove_silently(id);
+    if (trailing_count == MODULE_PEERS)
+        notify_first();
+    trailing[trailing_count++] = (struct trailing) { ifindex, id, reason, lag_requests, lag_passes };
+    notify_due();
 }
 
 void
@@ -523,7 +508,9 @@ netlink_request(struct netlink_sock *sock, const struct nlmsghdr *request)
     else
     {
         family_request(sock, request);
-        request_answered();
+        for (unsigned int i = 0; i < trailing_count; ++i)
+            trailing[i].requests -= trailing[i].requests > 0;
+        notify_due();
     }
 }
 
