@@ -9,7 +9,6 @@
 #include "netlink.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -94,9 +94,9 @@ command_line(const struct scenario *s, const char *keys, const char *plugin)
     APPEND("openvpn", "--dev", "tun0", "--local", inet_ntoa(in), "--port", "1194",
            "--proto", s->proto == PROTO_TCP ? "tcp4-server" : "udp4",
            "--ca", ca, "--cert", cert, "--key", key, "--dh", "none",
-           "--data-ciphers", "AES-256-GCM", "--keepalive", "10", "60", "--persist-key", "--tran-window", "60",
-           "--hand-window", "600",
-           "--log", "server.log", "--verb", "4", "--management", "management", "unix");
+           "--data-ciphers", "AES-256-GCM", "--keepalive", "10", "60", "--persist-key",
+           "--tran-window", "60", "--hand-window", "600", "--log", "server.log", "--verb", "4",
+           "--management", "management", "unix");
     if (s->proto == PROTO_P2P)
         APPEND("--tls-server", "--ifconfig", "10.8.0.1", "10.8.0.2");
     else if (s->variant == VARIANT_NO_ADDRESS)
