@@ -2,21 +2,13 @@
 /**
  * @file
  * Fuzz target: arbitrary datagrams on the notification socket, read by dco_do_read().
- * records.h says what an input is. dco_linux.c and libnl are the real ones, the scripted
- * kernel and the message builder the mocks of the unit tests. A second reading of each
- * datagram, with nothing of libnl, says who has to be closed, and when:
- *  - a client whose peer is gone, by the call that reads a valid notification of
- *    it. The series takes the word of a datagram only if all of it is as the kernel
- *    sends it; with follow-up 6 (STRICT) that holds for whatever else is in it.
- *  - In the end, each client whose peer was gone when an error of the socket was
- *    raised, unless the kernel has refused to tell.
- *  - Nobody else: the kernel is asked first, and a client whose peer lives stays.
- * A call reads one datagram. It reads more, and asks for more peers after an error,
- * for as long as the event loop was elsewhere; then it leaves the descriptor
- * readable. Canaries, clients that are gone for good, are put behind the last
- * message of a datagram whose messages fill it, and into one at the end.
+ * records.h says what an input is, and doc/fuzzing.rst what has to come of it; anything
+ * else aborts. dco_linux.c and libnl are the real ones, the scripted kernel and the message
+ * builder the mocks of the unit tests. A second reading of each datagram, with nothing of
+ * libnl, says who has to be closed, and when.
  *
- * Anything else aborts.
+ * Canaries, clients that are gone for good, are put behind the last message of a datagram
+ * whose messages fill it, and into one at the end.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"

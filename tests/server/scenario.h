@@ -1,22 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A scenario: what the server is doing, and what the kernel does just when it
- * asks for something. Written as
+ * A scenario: what the server is doing, and what the kernel does just when it asks for
+ * something. doc/interleavings.rst says what its name means, which is written as
  *
  *     PROTO/VARIANT/SITUATION[/REQUEST.N/TARGET/POSITION]
  *
- * for example udp/plain/kill-cn/dump.1/other/ahead: a UDP server is told to
- * kill a client, and ahead of the reply to the first dump of statistics that
- * it makes then there is the notification that another client's peer expired.
- *
- * With the target lagging-rN or lagging-pN the requester's peer goes just then, and all
- * notifications come later: when N requests have been answered (that one counts), or with
- * the Nth pass of the server's loop. Another client connects after the situation. It takes
- * the id again while the notification is still due, queued, or just read.
- *
- * A SITUATION random.SEED is a long run: many situations one after another, each with
- * something that may happen in it, drawn by that seed. It leaves out what the series leaves
- * as it was; any.SEED leaves out nothing. In reject.N so many clients are gone at once.
+ * In the situation reject.N so many clients are gone at once.
  */
 #ifndef SCENARIO_H
 #define SCENARIO_H
