@@ -1,24 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /**
  * @file
- * Fuzz target: arbitrary datagrams on the notification socket, read by
- * dco_do_read(). records.h says what an input is.
+ * Fuzz target: arbitrary datagrams on the notification socket, read by dco_do_read().
+ * records.h says what an input is, and doc/fuzzing.rst what has to come of it; anything
+ * else aborts. dco_linux.c and libnl are the real ones, the scripted kernel and the message
+ * builder the mocks of the unit tests. A second reading of each datagram, with nothing of
+ * libnl, says who has to be closed, and when.
  *
- * dco_linux.c and libnl are the real ones. The scripted kernel and the message
- * builder are the mocks of the unit tests. A second reading of each datagram
- * (valid.h) says who has to be closed, and when:
- *  - a client whose peer is gone, by the call that reads a valid notification of
- *    it. The series takes the word of a datagram only if all of it is as the kernel
- *    sends it; with follow-up 6 (STRICT) that holds for whatever else is in it.
- *  - In the end, each client whose peer was gone when an error of the socket was
- *    raised, unless the kernel has refused to tell.
- *  - Nobody else: the kernel is asked first, and a client whose peer lives stays.
- * A call reads one datagram. It reads more, and asks for more peers after an error,
- * for as long as the event loop was elsewhere; then it leaves the descriptor
- * readable. Canaries, clients that are gone for good, are put behind the last
- * message of a datagram whose messages fill it, and into one at the end.
- *
- * Anything else aborts.
+ * Canaries, clients that are gone for good, are put behind the last message of a datagram
+ * whose messages fill it, and into one at the end.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -26,13 +16,14 @@
 
 #include "syshead.h"
 
+#include <linux/genetlink.h>
+#include <linux/rtnetlink.h>
 #include <netlink/socket.h>
 #include <poll.h>
 
 #include "mock_netlink.h"
 #include "mock_openvpn.h"
 #include "records.h"
-#include "valid.h"
 
 /* input beyond this is ignored */
 #define INPUT_LIMIT   32768
@@ -43,15 +34,11 @@
 #define MAX_PAUSES    64
 
 /* whether this is the series with follow-up 6, or neither */
-#ifdef STRICT
-#define IS_STRICT     true
-#else
-#define IS_STRICT     false
+#ifndef STRICT
+#define STRICT        0
 #endif
-#ifdef STOCK
-#define IS_STOCK      true
-#else
-#define IS_STOCK      false
+#ifndef STOCK
+#define STOCK         0
 #endif
 
 /* the server's clients, unless there are to be more, and those behind them that are
@@ -61,9 +48,6 @@
 #define CANARIES      16
 #define ALL_CLIENTS   (MANY_CLIENTS + CANARIES)
 #define P2P_PEER      1
-
-_Static_assert(RECORD_FAMILY_ID == FAMILY_ID && RECORD_IFINDEX == IFINDEX,
-               "records.h and mock_netlink.h disagree");
 
 /* what recvmsg() returns: a datagram, or an error */
 struct entry
@@ -152,6 +136,107 @@ __wrap_x_msg_va(const unsigned int flags, const char *format, va_list arglist)
 }
 
 /*
+ * The second reading
+ */
+
+/** What a notification says. */
+struct notified
+{
+    int peer_id;
+    int reason;
+};
+
+/** The last attribute of that \a type in a stream, which is aligned to 4, or NULL. */
+static const struct rtattr *
+attribute(const void *data, int len, int type)
+{
+    const struct rtattr *found = NULL;
+
+    for (const struct rtattr *attr = data; RTA_OK(attr, len); attr = RTA_NEXT(attr, len))
+    {
+        if ((attr->rta_type & NLA_TYPE_MASK) == type)
+            found = attr;
+    }
+    return found;
+}
+
+/** As attribute(), for a number: its first \a size bytes. */
+static bool
+number(const void *data, int len, int type, void *n, size_t size)
+{
+    const struct rtattr *attr = attribute(data, len, type);
+
+    if (!attr || RTA_PAYLOAD(attr) < size)
+        return false;
+    memcpy(n, RTA_DATA(attr), size);
+    return true;
+}
+
+/** Whether a message is a valid DEL_PEER, and of which interface. */
+static bool
+is_del_peer(const struct nlmsghdr *nlh, uint32_t *ifindex, struct notified *n)
+{
+    const struct genlmsghdr *gnlh = NLMSG_DATA(nlh);
+    uint32_t peer_id;
+    uint8_t reason;
+
+    if (nlh->nlmsg_type != FAMILY_ID
+        || nlh->nlmsg_len < NLMSG_LENGTH(GENL_HDRLEN)
+        || gnlh->cmd != OVPN_CMD_DEL_PEER)
+    {
+        return false;
+    }
+    const void *data = gnlh + 1;
+    const int len = nlh->nlmsg_len - NLMSG_LENGTH(GENL_HDRLEN);
+    const struct rtattr *nest = attribute(data, len, OVPN_ATTR_DEL_PEER);
+    const void *inner = nest ? RTA_DATA(nest) : NULL;
+    const int size = nest ? RTA_PAYLOAD(nest) : 0;
+
+    if (!number(data, len, OVPN_ATTR_IFINDEX, ifindex, sizeof(*ifindex))
+        || !number(inner, size, OVPN_DEL_PEER_ATTR_REASON, &reason, sizeof(reason))
+        || !number(inner, size, OVPN_DEL_PEER_ATTR_PEER_ID, &peer_id, sizeof(peer_id))
+        || peer_id > MAX_PEER_ID)
+    {
+        return false;
+    }
+    *n = (struct notified){ .peer_id = (int)peer_id, .reason = reason };
+    return true;
+}
+
+/**
+ * Find the valid DEL_PEERs of our interface in a datagram, which is aligned to 4, as
+ * netlink(7) and ovpn_dco_linux.h say.
+ *
+ * @param found     out: one for each, in their order
+ * @param filled    out: whether the last message ends where the datagram does, so
+ *                  that another one can be put behind it
+ * @param clean     out: whether all that it has are DEL_PEERs as the kernel sends
+ *                  them, of whatever interface
+ *
+ * @return          how many there are
+ */
+static int
+valid_notifications(const void *data, size_t len, struct notified *found, bool *filled,
+                    bool *clean)
+{
+    int n = 0;
+    int rest = (int)len;
+
+    *filled = false;
+    *clean = true;
+    for (const struct nlmsghdr *nlh = data; NLMSG_OK(nlh, rest); nlh = NLMSG_NEXT(nlh, rest))
+    {
+        uint32_t ifindex;
+        const bool valid = is_del_peer(nlh, &ifindex, &found[n]);
+
+        n += valid && ifindex == IFINDEX;
+        *clean = *clean && valid && !(nlh->nlmsg_flags & (NLM_F_MULTI | NLM_F_DUMP_INTR));
+        *filled = rest == (int)NLMSG_ALIGN(nlh->nlmsg_len);
+    }
+    return n;
+}
+
+/*
  * What is sent
  */
 
@@ -190,15 +275,12 @@ start_client(int i)
 static bool
 add_canary(struct batch *batch)
 {
-    int i = P2P_PEER;
+    const bool server = top.mode == CM_TOP;
+    int i = server ? n_clients + CANARIES - 1 : P2P_PEER;
 
-    if (top.mode == CM_TOP)
-    {
-        for (i = n_clients + CANARIES - 1; i >= n_clients && clients[i].connected; --i)
-        {
-        }
-    }
-    if (top.mode == CM_TOP && i < n_clients)
+    while (server && i >= n_clients && clients[i].connected)
+        --i;
+    if (server && i < n_clients)
         return false;
     if (!clients[i].connected)
         start_client(i);
@@ -219,14 +301,12 @@ send_datagram(const uint8_t *data, size_t len, bool truncated, const struct clie
     if (truncated)
     {
         /* for libnl, which peeks, nothing is too large */
-        queue(&(struct entry){ .trouble = IS_STRICT, .error = IS_STRICT ? EMSGSIZE : 0 }, too_large,
+        queue(&(struct entry){ .trouble = STRICT, .error = STRICT ? EMSGSIZE : 0 }, too_large,
               sizeof(too_large));
         return;
     }
-    if (len == 0 && !IS_STRICT)
-    {
+    if (len == 0 && !STRICT)
         return;                 /* and never gets past these */
-    }
 
     memcpy(batch.data, data, len);
     batch.len = len;
@@ -245,7 +325,8 @@ send_datagram(const uint8_t *data, size_t len, bool truncated, const struct clie
             continue;
         remove_peer(found[i].peer_id);
         /* userspace has closed that itself */
-        if ((clean || IS_STRICT) && client->due < 0 && found[i].reason != OVPN_DEL_PEER_REASON_USERSPACE)
+        if ((clean || STRICT) && client->due < 0
+            && found[i].reason != OVPN_DEL_PEER_REASON_USERSPACE)
         {
             client->due = n_entries;
             client->raises = first && first_one && first->raises;
@@ -253,7 +334,7 @@ send_datagram(const uint8_t *data, size_t len, bool truncated, const struct clie
             first_one = false;
         }
     }
-    queue(&(struct entry){ .n_valid = n, .odd = !clean && !IS_STRICT, .trouble = !clean && !IS_STRICT },
+    queue(&(struct entry){ .n_valid = n, .odd = !clean && !STRICT, .trouble = !clean && !STRICT },
           batch.data, batch.len);
     batch.len = 0;
 }
@@ -297,11 +378,9 @@ send_input(const uint8_t *data, size_t size, bool may_pause)
         }
         else if (len <= RECORD_LAST_GONE)
         {
-            struct client *client = &clients[len - RECORD_GONE(0)];
-
             remove_peer(len - RECORD_GONE(0));
-            client->raises = next.raises;
-            client->spends = next.spends;
+            clients[len - RECORD_GONE(0)].raises = next.raises;
+            clients[len - RECORD_GONE(0)].spends = next.spends;
             next.raises = next.spends = false;
         }
         else if (len <= RECORD_LAST_BACK && clients[len - RECORD_BACK(0)].connected)
@@ -321,7 +400,7 @@ send_input(const uint8_t *data, size_t size, bool may_pause)
         else if (len >= RECORD_REFUSED && len <= RECORD_NO_REPLY)
         {
             answers[n_answers++] = len == RECORD_REFUSED ? ANSWER_REFUSED
-                                   : len == RECORD_LATE && IS_STRICT ? ANSWER_LATE : ANSWER_NEVER;
+                                   : len == RECORD_LATE && STRICT ? ANSWER_LATE : ANSWER_NEVER;
         }
         else if (len == RECORD_ELSEWHERE)
         {
@@ -351,7 +430,8 @@ send_input(const uint8_t *data, size_t size, bool may_pause)
 static long
 since(const struct timeval *then)
 {
-    const long passed = (wall_clock.tv_sec - then->tv_sec) * 1000000L + wall_clock.tv_usec - then->tv_usec;
+    const long passed = (wall_clock.tv_sec - then->tv_sec) * 1000000L
+                        + wall_clock.tv_usec - then->tv_usec;
 
     return passed < 5000000 ? passed : 5000000;
 }
@@ -441,18 +521,16 @@ compare(void)
 
     n_processed = 0;
     scan();
-    if (IS_STOCK && n.peer_id < ALL_CLIENTS && !clients[n.peer_id].connected)
-    {
+    if (STOCK && n.peer_id < ALL_CLIENTS && !clients[n.peer_id].connected)
         return;                 /* its event loop looks for the client, not dco_linux.c */
-    }
     if (n.peer_id < 0 || n.peer_id >= ALL_CLIENTS || !clients[n.peer_id].connected)
         defect("peer-id %d, reason %d: handed on, but there is no such client", n.peer_id, n.reason);
 
     struct client *client = &clients[n.peer_id];
     const bool told = client->told >= 0 && client->told < n_scanned;
-    if (!IS_STOCK && asked != n.peer_id)
+    if (!STOCK && asked != n.peer_id)
         defect("peer-id %d, reason %d: handed on, but the kernel was not asked", n.peer_id, n.reason);
-    if (!kernel.gone[n.peer_id] && answer == ANSWER_IN_TIME && !IS_STOCK)
+    if (!kernel.gone[n.peer_id] && answer == ANSWER_IN_TIME && !STOCK)
         defect("peer-id %d, reason %d: handed on, but the peer lives", n.peer_id, n.reason);
     if (!told && !trouble)
         defect("peer-id %d, reason %d: handed on, but nobody has told", n.peer_id, n.reason);
@@ -471,9 +549,7 @@ compare(void)
         return;
     client->connected = client->lost = false;
     if (top.mode != CM_TOP)
-    {
-        tls_multi.dco_peer_id = -1; /* as process_incoming_dco() does */
-    }
+        tls_multi.dco_peer_id = -1;     /* as process_incoming_dco() does */
     if (client->raises)
         signal_info.signal_received = SIGTERM;
     if (client->spends)
@@ -515,15 +591,12 @@ read_queue(void)
     scan();
     if (n_scanned == call.first)
         defect("nothing was read");
-    if (in_time && left && !IS_STOCK)
+    if (in_time && left && !STOCK)
         defect("stops, but there was time to go on");
     for (int i = 0; i < ALL_CLIENTS; ++i)
     {
         if (call.odd && top.mode != CM_TOP)
-        {
-            /* what the call has left for after it may be lost with the odd one */
-            clients[i].due = -1;
-        }
+            clients[i].due = -1;        /* what was left for later may be lost with the odd one */
         if (clients[i].connected && clients[i].due >= 0 && clients[i].due < n_scanned)
             defect("peer-id %d is gone, and its notification was read, but it was not handed on", i);
     }
@@ -540,26 +613,23 @@ read_queue(void)
 static void
 start(int mode)
 {
-    static struct
-    {
-        struct tuntap tuntap;
-        struct netlink_socket *sock;
-    } devices[2], *device;
+    static struct tuntap devices[2];
+    static bool opened[2];
+    const bool server = mode == CM_TOP;
 
-    device = &devices[mode == CM_TOP];
-    if (!device->sock)
+    if (!opened[server])
     {
         reset(mode);
         open_device();
-        device->tuntap = tuntap;
-        device->sock = socket_of(polled_fd());
+        devices[server] = tuntap;
+        opened[server] = true;
         for (int i = 0; i < ALL_CLIENTS; ++i)
             connect_client(i);
     }
-    tuntap = device->tuntap;
-    sock = device->sock;
+    tuntap = devices[server];
+    sock = socket_of(polled_fd());
     top.mode = mode;
-    top.multi = mode == CM_TOP ? (void *)&multi_context : NULL;
+    top.multi = server ? (void *)&multi_context : NULL;
     top.options.ping_rec_timeout_action = PING_RESTART;
     signal_info.signal_received = 0;
 
@@ -581,7 +651,7 @@ start(int mode)
     {
         clients[i].told = clients[i].due = -1;
         instances[i] = NULL;
-        if (mode == CM_TOP ? i < FEW_CLIENTS : i == P2P_PEER)
+        if (server ? i < FEW_CLIENTS : i == P2P_PEER)
             start_client(i);
     }
 }

@@ -30,12 +30,22 @@ build_seeds()
     link_driver "$fuzz/seeds" "$fuzz/seeds.o" "$fuzz"/plain/*.o -Wl,--wrap=x_msg
 }
 
-# write_seeds DIR: the seed corpus, with what was kept of earlier runs
+# write_seeds DIR: the seed corpus, and as kept-0001 and so on what was kept of earlier runs
 write_seeds()
 {
     rm -rf "$1"
     mkdir -p "$1"
-    build_seeds && "$fuzz/seeds" "$1" "$top/tests/fuzz/corpus"
+    build_seeds && "$fuzz/seeds" "$1" || return 1
+    number=0
+    awk 'function digit(i) { return index("0123456789abcdef", substr($0, i, 1)) - 1 }
+        /^#/ { next }
+        { for (i = 1; i < length($0); i += 2) printf "\\0%03o", 16 * digit(i) + digit(i + 1); print "" }' \
+        "$top/tests/fuzz/corpus" |
+    while read -r octal
+    do
+        number=$((number + 1))
+        printf %b "$octal" > "$1/$(printf kept-%04d $number)"
+    done
 }
 
 # print_inputs FILE...: as lines of tests/fuzz/corpus
@@ -56,10 +66,14 @@ checkout_tree()
     in_base archive "$1" | tar -C "$2" -x
 }
 
-# target_options TREE: what tells the target that a malformed message costs no other
+# target_options TREE: what tells the target that a malformed message costs no other, or
+# that this is neither the series nor the follow-ups
 target_options()
 {
-    [ "$1" = series ] || echo -DSTRICT
+    case $1 in
+    base) echo "-Wno-incompatible-pointer-types -DSTOCK -include $top/tests/unit_tests/stock_adapter.h" ;;
+    follow-up) echo -DSTRICT ;;
+    esac
 }
 
 # compile_target FROM DIR OPTION...: the target, the mocks, and FROM's dco_linux.c,
@@ -72,14 +86,8 @@ compile_target()
     shift 2
     # shellcheck disable=SC2086 # lists of words
     compile_objects "$from" "$dir" $dco_linux && compile_ours "$dco_linux_mocks" "$from" "$dir" "$@" &&
-    compile_objects_covered "$from" "$dir" src/openvpn/dco_linux.c &&
-    compile_ours "$top/tests/fuzz/fuzz_dco_read.c $top/tests/fuzz/valid.c" "$from" "$dir" ${coverage-} "$@"
-}
-
-compile_objects_covered()
-{
-    # shellcheck disable=SC2086 # a list of words
-    compile_for "$1" -w ${coverage-} -c -o "$2/dco_linux.o" "$1/$3"
+    compile_for "$from" -w ${coverage-} -c -o "$dir/dco_linux.o" "$from/src/openvpn/dco_linux.c" &&
+    compile_ours "$top/tests/fuzz/fuzz_dco_read.c" "$from" "$dir" ${coverage-} "$@"
 }
 
 # link_target PROGRAM OBJECT...

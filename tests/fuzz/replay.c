@@ -4,7 +4,7 @@
  * Gives files to the fuzz target, one by one, as libFuzzer does with files on
  * its command line: for compilers that have no libFuzzer, and for valgrind.
  */
-#include <errno.h>
+#include <err.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,16 +23,10 @@ replay(const char *name)
     uint8_t *data = malloc(SIZE_LIMIT);
 
     if (!file || !data)
-    {
-        fprintf(stderr, "replay: %s: %s\n", name, strerror(errno));
-        exit(2);
-    }
+        err(2, "%s", name);
     size_t size = fread(data, 1, SIZE_LIMIT, file);
     if (ferror(file))
-    {
-        fprintf(stderr, "replay: %s: cannot read\n", name);
-        exit(2);
-    }
+        err(2, "%s: cannot read", name);
     fclose(file);
     if (size)
         data = realloc(data, size);
@@ -50,10 +44,7 @@ main(int argc, char **argv)
         return 0;
     }
     if (argc < 2 || argv[1][0] == '-')
-    {
-        fputs("replay: files, please; see replay --help\n", stderr);
-        return 2;
-    }
+        errx(2, "files, please; see replay --help");
     for (int i = 1; i < argc; ++i)
         replay(argv[i]);
     return 0;

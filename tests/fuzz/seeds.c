@@ -3,8 +3,6 @@
  * @file
  * Writes the seed corpus of the fuzz target, always the same one. The messages
  * are built by the mock of the unit tests; records.h says what an input is.
- *
- * Also the inputs of tests/fuzz/corpus: a line each, in hexadecimal.
  */
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -12,18 +10,30 @@
 
 #include "syshead.h"
 
+#include <err.h>
+
 #include "mock_netlink.h"
 #include "mock_openvpn.h"
 #include "records.h"
 
+/* the reasons of valid notifications, by name */
+static const struct
+{
+    const char *name;
+    int reason;
+} reasons[] = {
+    { "good", OVPN_DEL_PEER_REASON_EXPIRED }, { "other", OVPN_DEL_PEER_REASON_TRANSPORT_ERROR },
+    { "closed", OVPN_DEL_PEER_REASON_USERSPACE },
+};
+
 #define BAD(name, ...) { name, { __VA_ARGS__ } }
 
-/* what a message between two good ones can lack */
+/* what a message can lack. Each makes a seed: BAD_SEED, with its name */
 static const struct
 {
     const char *name;
     struct bad_message bad;
-} bad_seeds[] = {
+} bad_messages[] = {
     BAD("no-attributes", 0),
     BAD("no-ifindex", .attrs = ALL_ATTRS & ~IFINDEX_ATTR),
     BAD("no-del-peer", .attrs = IFINDEX_ATTR),
@@ -46,6 +56,8 @@ static const struct
     BAD("no-genl-header", .cut = GENL_HDRLEN + NLA_HDRLEN + 4),
     BAD("unaligned", .attrs = ALL_ATTRS, .cut = 3),
 };
+/* who believes it closes client 11 */
+#define BAD_SEED "clients gone:11 [ other:10 %s other:12 ] good:13"
 
 /* what is no message, by name */
 static const struct
@@ -62,14 +74,18 @@ static const struct
     { "ENODEV", RECORD_ERROR(ENODEV) }, { "ECONNRESET", RECORD_ERROR(ECONNRESET) },
 };
 
-/* seeds of whole records: good:1:3 are notifications of the peers 1 to 3, a datagram each,
- * gone:1 is about peer 1, EINTR:0:2 comes twice */
+/*
+ * The other seeds. good:1:3 are notifications of the peers 1 to 3, a datagram each, or all
+ * in one between [ and ]; good:3:-3 are 3 to 1. gone:1 is about peer 1, EINTR:0:2 comes
+ * twice. length:4 sets that field of the message ahead, flags and seq others, and attr the
+ * length of its last attribute.
+ */
 #define TIMES_11(words) words words words words words words words words words words words
 static const struct
 {
     const char *name;
-    const char *records;
-} plain_seeds[] = {
+    const char *words;
+} seeds[] = {
     { "nothing", "" },          /* the target sends a message of its own behind it */
     { "one", "good:1" },
     { "storm", "good:0:130" },
@@ -106,6 +122,20 @@ static const struct
     /* a new client has the peer-id */
     { "late-notification", "good:1:3 back:1 back:2" },
     { "late-and-refused", "good:1:3 back:2 refused:0:2" },
+    /* several messages in a datagram */
+    { "userspace", "closed:1" },
+    { "batch", "[ other:0:3 ]" },
+    { "large-batch", "[ other:100:-100 ]" },    /* the clients' are beyond 4 KiB */
+    { "flags", "[ other:1 flags:2 other:2 flags:16 other:3 flags:4 other:4 seq:4711 ]" },
+    /* a length that ends the datagram for every reader */
+    { "short-length", "[ other:1:2 length:4 ]" },
+    { "garbage", "[ other:1 garbage ]" },
+    /* nor does this take away what is ahead of it; with the garbage no canary is behind it */
+    { "unknown-command", "[ other:1 get-peer garbage ]" },
+    /* what is behind the empty attribute is 5, too */
+    { "empty-peer-id-5", "gone:5 [ other:5 attr:4 ]" },
+    /* a malformed message may cost the one behind it, which an error makes good */
+    { "lost-with-the-datagram", "[ other:1 short-error ] ENOBUFS pause" },
 };
 
 /* what the seed is made of so far */
@@ -116,20 +146,14 @@ begin(const char *name)
 {
     seed = fopen(name, "wb");
     if (!seed)
-    {
-        perror(name);
-        exit(1);
-    }
+        err(1, "%s", name);
 }
 
 static void
 end(void)
 {
     if (ferror(seed) | fclose(seed))
-    {
-        fprintf(stderr, "seeds: cannot write: %s\n", strerror(errno));
-        exit(1);
-    }
+        err(1, "cannot write");
 }
 
 static void
@@ -139,218 +163,107 @@ put_length(unsigned int length)
     fputc(length >> 8, seed);
 }
 
-/** One record: the messages of a batch, which is empty then. */
-static void
-put_datagram(struct batch *batch)
+/** Add a message to a batch, or change the one that ends it; false if there is none of
+ * that name. */
+static bool
+add_message(struct batch *batch, const char *name, int number)
 {
-    put_length(batch->len);
-    fwrite(batch->data, 1, batch->len, seed);
-    batch->len = 0;
-}
+    static struct nlmsghdr *last;
 
-/** \a n records of one good message each, for peer-ids from \a first on. */
-static void
-put_good(int first, int n)
-{
-    static struct batch batch;
-
-    for (int i = 0; i < n; ++i)
+    if (!strcmp(name, "flags"))
+        last->nlmsg_flags = number;
+    else if (!strcmp(name, "seq"))
+        last->nlmsg_seq = number;
+    else if (!strcmp(name, "length"))
+        last->nlmsg_len = number;
+    else if (!strcmp(name, "attr"))
+        batch->data[batch->len - 8] = number;
+    else if (!strcmp(name, "garbage"))
     {
-        del_peer(&batch, first + i, OVPN_DEL_PEER_REASON_EXPIRED);
-        put_datagram(&batch);
+        memset(batch->data + batch->len, 0x5a, 21);
+        batch->len += 21;
     }
-}
-
-static struct nlmsghdr *
-add_good(struct batch *batch, int peer_id)
-{
-    struct nlmsghdr *nlh = (struct nlmsghdr *)(batch->data + batch->len);
-
-    del_peer(batch, peer_id, OVPN_DEL_PEER_REASON_TRANSPORT_ERROR);
-    return nlh;
-}
-
-static void
-write_plain(void)
-{
-    for (size_t i = 0; i < SIZE(plain_seeds); ++i)
+    else
     {
-        begin(plain_seeds[i].name);
-        for (const char *word = plain_seeds[i].records; *word; word += strspn(word, " "))
+        last = (struct nlmsghdr *)(batch->data + batch->len);
+        for (size_t i = 0; i < SIZE(reasons); ++i)
         {
-            char name[16];
-            int peer = 0;
-            int n = 1;
-
-            sscanf(word, "%15[^: ]:%d:%d", name, &peer, &n);
-            word += strcspn(word, " ");
-            if (!strcmp(name, "good"))
-            {
-                put_good(peer, n);
-                continue;
-            }
-            size_t control = 0;
-            while (strcmp(controls[control].name, name))
-                ++control;
-            for (int j = 0; j < n; ++j)
-                put_length(controls[control].length + peer);
+            if (!strcmp(name, reasons[i].name))
+                del_peer(batch, number, reasons[i].reason);
         }
-        end();
-    }
-}
-
-static void
-write_batches(void)
-{
-    static struct batch batch;
-
-    begin("userspace");
-    del_peer(&batch, 1, OVPN_DEL_PEER_REASON_USERSPACE);
-    put_datagram(&batch);
-    end();
-
-    begin("batch");
-    for (int i = 0; i < 3; ++i)
-        add_good(&batch, i);
-    put_datagram(&batch);
-    end();
-
-    /* beyond 4 KiB */
-    begin("large-batch");
-    for (int i = 100; i > 0; --i)
-        add_good(&batch, i);
-    put_datagram(&batch);
-    end();
-
-    begin("flags");
-    add_good(&batch, 1)->nlmsg_flags = NLM_F_MULTI;
-    add_good(&batch, 2)->nlmsg_flags = 0x10;    /* NLM_F_DUMP_INTR */
-    add_good(&batch, 3)->nlmsg_flags = NLM_F_ACK;
-    add_good(&batch, 4)->nlmsg_seq = 4711;
-    put_datagram(&batch);
-    end();
-}
-
-static void
-write_bad(void)
-{
-    static struct batch batch;
-
-    for (size_t i = 0; i < SIZE(bad_seeds); ++i)
-    {
-        /* who believes it closes client 11 */
-        begin(bad_seeds[i].name);
-        put_length(RECORD_CLIENTS);
-        put_length(RECORD_GONE(11));
-        add_good(&batch, 10);
-        add_bad_message(&batch, &bad_seeds[i].bad);
-        add_good(&batch, 12);
-        put_datagram(&batch);
-        put_good(13, 1);
-        end();
-    }
-
-    /* a length that ends the datagram for every reader */
-    begin("short-length");
-    add_good(&batch, 1);
-    add_good(&batch, 2)->nlmsg_len = 4;
-    put_datagram(&batch);
-    end();
-
-    /* nor does this take away what is ahead of it; with the garbage no canary is
-     * behind it */
-    begin("unknown-command");
-    add_good(&batch, 1);
-    add_bad_message(&batch, &(struct bad_message){ .attrs = ALL_ATTRS, .cmd = OVPN_CMD_GET_PEER });
-    memset(batch.data + batch.len, 0x5a, 21);
-    batch.len += 21;
-    put_datagram(&batch);
-    end();
-
-    /* what is behind the empty attribute is 5, too */
-    begin("empty-peer-id-5");
-    put_length(RECORD_GONE(5));
-    add_good(&batch, 5);
-    batch.data[batch.len - 8] = NLA_HDRLEN;
-    put_datagram(&batch);
-    end();
-
-    /* a malformed message may cost the one behind it, which an error makes good */
-    begin("lost-with-the-datagram");
-    add_good(&batch, 1);
-    add_bad_message(&batch, &(struct bad_message){ .type = NLMSG_ERROR });
-    put_datagram(&batch);
-    put_length(RECORD_ERROR(ENOBUFS));
-    put_length(RECORD_PAUSE);
-    end();
-
-    begin("garbage");
-    add_good(&batch, 1);
-    memset(batch.data + batch.len, 0x5a, 21);
-    batch.len += 21;
-    put_datagram(&batch);
-    end();
-}
-
-static int
-hex_digit(char c)
-{
-    const char *digits = "0123456789abcdef";
-    const char *digit = c ? strchr(digits, c) : NULL;
-
-    return digit ? (int)(digit - digits) : -1;
-}
-
-/** Write the inputs of a text, without its comments, to kept-0001 and so on. */
-static void
-write_kept(FILE *text, const char *name)
-{
-    char *line = NULL;
-    size_t size = 0;
-    ssize_t len;
-
-    for (int n = 0, number = 1; (len = getline(&line, &size, text)) > 0; ++number)
-    {
-        char seed_name[32];
-
-        if (line[0] == '#' || line[0] == '\n')
-            continue;
-        snprintf(seed_name, sizeof(seed_name), "kept-%04d", ++n);
-        begin(seed_name);
-        for (char *c = line; *c && *c != '\n'; c += 2)
+        for (size_t i = 0; i < SIZE(bad_messages); ++i)
         {
-            if (hex_digit(c[0]) < 0 || hex_digit(c[1]) < 0)
-            {
-                fprintf(stderr, "seeds: %s: line %d is not in hexadecimal\n", name, number);
-                exit(1);
-            }
-            fputc(hex_digit(c[0]) << 4 | hex_digit(c[1]), seed);
+            if (!strcmp(name, bad_messages[i].name))
+                add_bad_message(batch, &bad_messages[i].bad);
         }
-        end();
+        return (uint8_t *)last < batch->data + batch->len;
     }
-    free(line);
+    return true;
+}
+
+/** Write one record that is no message. */
+static void
+put_control(const char *name, int number)
+{
+    size_t i = 0;
+
+    while (strcmp(controls[i].name, name))
+    {
+        if (++i == SIZE(controls))
+            errx(1, "no record '%s'", name);
+    }
+    put_length(controls[i].length + number);
+}
+
+static void
+write_seed(const char *seed_name, const char *words)
+{
+    static struct batch batch;
+    bool joined = false;
+
+    begin(seed_name);
+    for (const char *word = words; *word; word += strspn(word, " "))
+    {
+        char name[16];
+        int number = 0;
+        int times = 1;
+
+        sscanf(word, "%15[^: ]:%d:%d", name, &number, &times);
+        word += strcspn(word, " ");
+        joined = name[0] == '[' || (joined && name[0] != ']');
+        for (int i = 0; i < abs(times) && name[0] != '['; ++i)
+        {
+            if (name[0] != ']' && !add_message(&batch, name, times < 0 ? number - i : number + i))
+                put_control(name, number);
+            else if (!joined)
+            {
+                put_length(batch.len);
+                fwrite(batch.data, 1, batch.len, seed);
+                batch.len = 0;
+            }
+        }
+    }
+    end();
 }
 
 int
 main(int argc, char **argv)
 {
-    if (argc != 3 || argv[1][0] == '-')
+    if (argc != 2 || argv[1][0] == '-')
     {
-        puts("Usage: seeds DIR TEXT\n\n"
-             "Writes the seed corpus of the fuzz target, a file each, into the folder DIR,\n"
-             "and with it the inputs of TEXT: a line each, in hexadecimal.");
+        puts("Usage: seeds DIR\n\nWrites the seed corpus of the fuzz target into the folder DIR.");
         return argc != 2 || strcmp(argv[1], "--help") ? 2 : 0;
     }
-    FILE *kept = fopen(argv[2], "r");
-    if (!kept || chdir(argv[1]))
+    if (chdir(argv[1]))
+        err(1, "%s", argv[1]);
+    for (size_t i = 0; i < SIZE(seeds); ++i)
+        write_seed(seeds[i].name, seeds[i].words);
+    for (size_t i = 0; i < SIZE(bad_messages); ++i)
     {
-        fprintf(stderr, "seeds: %s: %s\n", argv[kept ? 1 : 2], strerror(errno));
-        return 1;
+        char words[80];
+
+        snprintf(words, sizeof(words), BAD_SEED, bad_messages[i].name);
+        write_seed(bad_messages[i].name, words);
     }
-    write_plain();
-    write_batches();
-    write_bad();
-    write_kept(kept, argv[2]);
-    fclose(kept);
     return 0;
 }

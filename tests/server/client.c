@@ -18,7 +18,7 @@ static struct
 {
     pid_t pid;
     bool lost;
-    char log[512];
+    char log[32];
 } clients[CLIENTS];
 
 static uint32_t server_address;
@@ -55,23 +55,24 @@ client_by_address(uint32_t address)
 }
 
 void
-client_start(int n, int certificate, bool tcp, bool p2p, bool back, const char *openvpn,
-             const char *keys, const char *log)
+client_start(int n, int certificate, enum proto proto, bool back,
+             const struct scene_paths *paths)
 {
+    const bool tcp = proto == PROTO_TCP, p2p = proto == PROTO_P2P;
     char remote[INET_ADDRSTRLEN], local[INET_ADDRSTRLEN], crt[512], key[512], ca[512];
     char *const file = clients[n].log;
     struct in_addr in = { htonl(client_server_address()) };
     inet_ntop(AF_INET, &in, remote, sizeof(remote));
     in.s_addr = htonl(client_server_address() + 1 + (uint32_t)n);
     inet_ntop(AF_INET, &in, local, sizeof(local));
-    snprintf(ca, sizeof(ca), "%s/ca.crt", keys);
-    snprintf(crt, sizeof(crt), "%s/c%d.crt", keys, certificate);
-    snprintf(key, sizeof(key), "%s/c%d.key", keys, certificate);
-    snprintf(file, sizeof(clients[n].log), "%s/client%d.log", log, n);
+    snprintf(ca, sizeof(ca), "%s/ca.crt", paths->keys);
+    snprintf(crt, sizeof(crt), "%s/c%d.crt", paths->keys, certificate);
+    snprintf(key, sizeof(key), "%s/c%d.key", paths->keys, certificate);
+    snprintf(file, sizeof(clients[n].log), "client%d.log", n);
     const bool another = !unlink(file) && !back;
     /* no data packets: they are the kernel's, and must not get to the server */
     const char *argv[] = {
-        openvpn, p2p ? "--tls-client" : "--client", "--disable-dco", "--dev", "null",
+        paths->openvpn, p2p ? "--tls-client" : "--client", "--disable-dco", "--dev", "null",
         "--remote", remote, "1194", tcp ? "tcp4-client" : "udp4", "--local", local,
         "--lport", tcp || another ? "0" : "1194",
         "--ifconfig-noexec", "--route-noexec", "--ca", ca, "--cert", crt, "--key", key,
@@ -87,7 +88,7 @@ client_start(int n, int certificate, bool tcp, bool p2p, bool back, const char *
     {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() == parent)
-            execv(openvpn, (char **)argv);
+            execv(paths->openvpn, (char **)argv);
         _exit(127);
     }
     if (pid < 0)

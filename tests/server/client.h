@@ -6,8 +6,7 @@
 #ifndef CLIENT_H
 #define CLIENT_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "scene.h"
 
 #define CLIENTS 60
 
@@ -15,12 +14,11 @@
  * was free for UDP and TCP. Client N has this plus 1 + N. */
 uint32_t client_server_address(void);
 
-/* Start client N, with the certificate of client CERTIFICATE. OPENVPN is the
- * program, KEYS the folder with keys, LOG the folder for its log. Over UDP one that is
- * BACK has the port that client N had, and is an older one, without dynamic tls-crypt;
- * else one that is started after another client N has a port of its own. */
-void client_start(int n, int certificate, bool tcp, bool p2p, bool back, const char *openvpn,
-                  const char *keys, const char *log);
+/* Start client N, with the certificate of client CERTIFICATE. Over UDP one that is BACK
+ * has the port that client N had, and is an older one, without dynamic tls-crypt; else
+ * one that is started after another client N has a port of its own. */
+void client_start(int n, int certificate, enum proto proto, bool back,
+                  const struct scene_paths *paths);
 
 /* The client with that address, or -1 */
 int client_by_address(uint32_t address);

@@ -9,12 +9,10 @@
 #include "netlink.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
-#include <sys/select.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -37,13 +35,9 @@ int
 __wrap_gettimeofday(struct timeval *tv, void *tz)
 {
     const int result = __real_gettimeofday(tv, tz);
-    tv->tv_sec += ahead / 1000;
-    tv->tv_usec += ahead % 1000 * 1000;
-    if (tv->tv_usec >= 1000000)
-    {
-        tv->tv_usec -= 1000000;
-        ++tv->tv_sec;
-    }
+    const long microseconds = tv->tv_usec + ahead % 1000 * 1000;
+    tv->tv_sec += ahead / 1000 + microseconds / 1000000;
+    tv->tv_usec = microseconds % 1000000;
     return result;
 }
 
@@ -64,19 +58,28 @@ __wrap_sleep(unsigned int seconds)
     return 0;
 }
 
-/* Waiting */
+/* Waiting: event_set_init() takes epoll for a TCP server, and else poll */
 
-/* As poll() of what WAIT waits for, at most MILLISECONDS */
-typedef int (*wait_fn)(void *what, int milliseconds);
+int __real_epoll_wait(int fd, struct epoll_event *events, int max, int timeout);
+int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
+
+struct events
+{
+    struct pollfd *fds;         /* or NULL: FD is an epoll's */
+    nfds_t count;
+    int fd, max;
+    struct epoll_event *events;
+};
 
 static int
-wait_for(wait_fn wait, void *what, int timeout)
+wait_for(const struct events *e, int timeout)
 {
     int pause = 0;
     module_pass();
     for (int waited = 0;; waited += pause)
     {
-        const int ready = wait(what, pause);
+        const int ready = e->fds ? __real_poll(e->fds, e->count, pause)
+                          : __real_epoll_wait(e->fd, e->events, e->max, pause);
         if (ready)
             return ready;
         pause = host_idle(timeout);
@@ -85,89 +88,22 @@ wait_for(wait_fn wait, void *what, int timeout)
     }
 }
 
-struct epoll_what
-{
-    int fd, max;
-    struct epoll_event *events;
-};
-
-int __real_epoll_wait(int fd, struct epoll_event *events, int max, int timeout);
-
-static int
-epoll_once(void *what, int milliseconds)
-{
-    struct epoll_what *e = what;
-    return __real_epoll_wait(e->fd, e->events, e->max, milliseconds);
-}
-
 int
 __wrap_epoll_wait(int fd, struct epoll_event *events, int max, int timeout)
 {
-    struct epoll_what what = { fd, max, events };
-    return wait_for(epoll_once, &what, timeout);
-}
-
-struct poll_what
-{
-    struct pollfd *fds;
-    nfds_t count;
-};
-
-int __real_poll(struct pollfd *fds, nfds_t count, int timeout);
-
-static int
-poll_once(void *what, int milliseconds)
-{
-    struct poll_what *p = what;
-    return __real_poll(p->fds, p->count, milliseconds);
+    return wait_for(&(struct events) { .fd = fd, .events = events, .max = max }, timeout);
 }
 
 int
 __wrap_poll(struct pollfd *fds, nfds_t count, int timeout)
 {
-    struct poll_what what = { fds, count };
-    if (count == 1 && netlink_is(fds[0].fd))
-    {
-        /* for the reply to a request: that is there, or will not come */
-        const int ready = __real_poll(fds, count, 0);
-        host_advance(ready || timeout < 0 ? 0 : timeout);
-        return ready;
-    }
-    return timeout ? wait_for(poll_once, &what, timeout) : __real_poll(fds, count, 0);
-}
-
-struct select_what
-{
-    int nfds;
-    fd_set *set[3], saved[3];
-};
-
-int __real_select(int nfds, fd_set *read, fd_set *write, fd_set *except, struct timeval *timeout);
-
-static int
-select_once(void *what, int milliseconds)
-{
-    struct select_what *s = what;
-    for (int i = 0; i < 3; ++i)
-    {
-        if (s->set[i])
-            *s->set[i] = s->saved[i];
-    }
-    struct timeval tv = { milliseconds / 1000, milliseconds % 1000 * 1000 };
-    return __real_select(s->nfds, s->set[0], s->set[1], s->set[2], &tv);
-}
-
-int
-__wrap_select(int nfds, fd_set *read, fd_set *write, fd_set *except, struct timeval *timeout)
-{
-    struct select_what what = { .nfds = nfds, .set = { read, write, except } };
-    for (int i = 0; i < 3; ++i)
-    {
-        if (what.set[i])
-            what.saved[i] = *what.set[i];
-    }
-    return wait_for(select_once, &what,
-                    timeout ? (int)(timeout->tv_sec * 1000 + timeout->tv_usec / 1000) : -1);
+    const bool reply = count == 1 && netlink_is(fds[0].fd);
+    if (timeout && !reply)
+        return wait_for(&(struct events) { .fds = fds, .count = count }, timeout);
+    /* the reply to a request is there, or will not come */
+    const int ready = __real_poll(fds, count, 0);
+    host_advance(ready || timeout < 0 ? 0 : timeout);
+    return ready;
 }
 
 pid_t __real_waitpid(pid_t pid, int *status, int options);
@@ -179,8 +115,9 @@ __wrap_waitpid(pid_t pid, int *status, int options)
     return __real_waitpid(pid, status, options);
 }
 
-/* Interfaces, addresses, routes: as networking.h declares them. An interface that
- * is made anew has another index (net/core/dev.c: dev_new_index()). */
+/* Interfaces, addresses, routes: as networking.h declares them, each with a context
+ * that is not looked at. An interface that is made anew has another index
+ * (net/core/dev.c: dev_new_index()). */
 
 static unsigned int ifindex = FIRST_IFINDEX - 1;
 static struct host_route routes[64];
@@ -189,9 +126,6 @@ static int route_count;
 int
 __wrap_net_iface_new(void *ctx, const char *name, const char *type, void *arg)
 {
-    (void)ctx;
-    (void)name;
-    (void)type;
     module_interface_new(instance_is_multipeer(arg), ++ifindex);
     return 0;
 }
@@ -199,8 +133,6 @@ __wrap_net_iface_new(void *ctx, const char *name, const char *type, void *arg)
 int
 __wrap_net_iface_del(void *ctx, const char *name)
 {
-    (void)ctx;
-    (void)name;
     module_interface_del();
     route_count = 0;
     return 0;
@@ -209,33 +141,28 @@ __wrap_net_iface_del(void *ctx, const char *name)
 unsigned int
 __wrap_if_nametoindex(const char *name)
 {
-    (void)name;
     return ifindex;
-}
-
-int
-__wrap_net_iface_type(void *ctx, const char *name, char *type)
-{
-    (void)ctx;
-    (void)name;
-    (void)type;
-    return -ENODEV;     /* there is no interface yet */
 }
 
 /* Routes through a peer's address. A route with another gateway is another one: net/ipv4/
  * fib_trie.c, fib_table_insert() without NLM_F_EXCL and NLM_F_REPLACE, and fib_nh_match() in
  * fib_table_delete(). They go with the interface. */
 
-static int
-find_route(uint32_t network, int bits, uint32_t gateway)
+bool
+host_same_route(const struct host_route *a, const struct host_route *b)
 {
-    int i = route_count - 1;
-    while (i >= 0 && !(routes[i].network == network && routes[i].bits == bits
-                       && routes[i].gateway == gateway))
+    return a->network == b->network && a->bits == b->bits && a->gateway == b->gateway;
+}
+
+static struct host_route *
+find_route(const struct host_route *wanted)
+{
+    for (struct host_route *route = routes; route < routes + route_count; ++route)
     {
-        --i;
+        if (host_same_route(route, wanted))
+            return route;
     }
-    return i;
+    return NULL;
 }
 
 int
@@ -246,28 +173,21 @@ host_routes(const struct host_route **list)
 }
 
 bool
-host_has_route(uint32_t network, int bits, uint32_t gateway)
+host_has_route(const struct host_route *route)
 {
-    return find_route(network, bits, gateway) >= 0;
+    return find_route(route);
 }
 
 int
 __wrap_net_route_v4_add(void *ctx, const uint32_t *network, int bits, const uint32_t *gateway,
                         const char *interface, uint32_t table, int metric)
 {
-    (void)ctx;
-    (void)interface;
-    (void)table;
-    (void)metric;
-    if (find_route(*network, bits, *gateway) >= 0)
-    {
+    const struct host_route route = { *network, bits, *gateway };
+    if (find_route(&route))
         return -EEXIST;
-    }
     if (route_count == sizeof(routes) / sizeof(*routes))
-    {
         return -ENOMEM;
-    }
-    routes[route_count++] = (struct host_route) { *network, bits, *gateway };
+    routes[route_count++] = route;
     return 0;
 }
 
@@ -275,20 +195,14 @@ int
 __wrap_net_route_v4_del(void *ctx, const uint32_t *network, int bits, const uint32_t *gateway,
                         const char *interface, uint32_t table, int metric)
 {
-    (void)ctx;
-    (void)interface;
-    (void)table;
-    (void)metric;
-    const int i = find_route(*network, bits, *gateway);
-    if (i < 0)
-    {
+    struct host_route *route = find_route(&(struct host_route) { *network, bits, *gateway });
+    if (!route)
         return -ESRCH;
-    }
-    routes[i] = routes[--route_count];
+    *route = routes[--route_count];
     return 0;
 }
 
-/* All others do nothing, and succeed; there is no route to anywhere */
+/* All others do nothing, and succeed; there is no interface yet, and no route to anywhere */
 #define NOTHING(name, result)   \
     int __wrap_ ## name(void);  \
     int __wrap_ ## name(void)   \
@@ -296,6 +210,7 @@ __wrap_net_route_v4_del(void *ctx, const uint32_t *network, int bits, const uint
         return result;          \
     }
 
+NOTHING(net_iface_type, -ENODEV)
 NOTHING(net_iface_up, 0)
 NOTHING(net_iface_mtu_set, 0)
 NOTHING(net_addr_v4_add, 0)

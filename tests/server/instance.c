@@ -40,12 +40,11 @@ __wrap_init_instance_handle_signals(struct context *c, const struct env_set *env
     __real_init_instance_handle_signals(c, env, flags);
 }
 
-int
-instance_list(struct instance *list, int max)
+/* The live instances; returns how many of at most MAX */
+static int
+live(const struct multi_instance **list, int max)
 {
     int count = 0;
-    if (!server)
-        return -1;
     struct hash_iterator hi;
     struct hash_element *he;
     hash_iterator_init(server->iter, &hi);
@@ -53,15 +52,23 @@ instance_list(struct instance *list, int max)
     {
         const struct multi_instance *mi = he->value;
         if (!mi->halt && count < max)
-        {
-            list[count++] = (struct instance) {
-                .peer_id = mi->context.c2.tls_multi ? mi->context.c2.tls_multi->dco_peer_id : -1,
-                .address = ntohl(mi->real.v4.addr),
-                .port = ntohs(mi->real.v4.port),
-            };
-        }
+            list[count++] = mi;
     }
     hash_iterator_free(&hi);
+    return count;
+}
+
+int
+instance_list(struct instance *list, int max)
+{
+    const struct multi_instance *mi[max];
+    const int count = server ? live(mi, max) : -1;
+    for (int i = 0; i < count; ++i)
+    {
+        const struct tls_multi *tls = mi[i]->context.c2.tls_multi;
+        list[i] = (struct instance) { tls ? tls->dco_peer_id : -1, ntohl(mi[i]->real.v4.addr),
+                                      ntohs(mi[i]->real.v4.port) };
+    }
     return count;
 }
 
@@ -69,12 +76,10 @@ instance_list(struct instance *list, int max)
 static bool
 owns(const struct multi_instance *mi, const struct iroute *ir)
 {
-    struct openvpn_sockaddr network = { .addr.in4 = { .sin_family = AF_INET } };
-    struct mroute_addr address;
-    network.addr.in4.sin_addr.s_addr = htonl(ir->network);
-    mroute_extract_openvpn_sockaddr(&address, &network, false);
-    address.type |= MR_WITH_NETBITS;
-    address.netbits = (uint8_t)ir->netbits;
+    const struct mroute_addr address = {
+        .type = MR_ADDR_IPV4 | MR_WITH_NETBITS, .netbits = (uint8_t)ir->netbits, .len = 4,
+        .v4.addr = htonl(ir->network)
+    };
     const struct multi_route *route = hash_lookup(server->vhash, &address);
     return route && route->instance == mi;
 }
@@ -83,21 +88,18 @@ int
 instance_routes(struct instance_route *list, int max)
 {
     int count = 0;
-    struct hash_iterator hi;
-    struct hash_element *he;
-    hash_iterator_init(server->iter, &hi);
-    while ((he = hash_iterator_next(&hi)))
+    const struct multi_instance *mi[max];
+    for (int i = live(mi, max) - 1; i >= 0; --i)
     {
-        const struct multi_instance *mi = he->value;
-        const struct context *c = &mi->context;
-        const bool has = !mi->halt && mi->did_iroutes && c->c2.push_ifconfig_defined;
+        const struct context *c = &mi[i]->context;
+        const bool has = mi[i]->did_iroutes && c->c2.push_ifconfig_defined;
         for (const struct iroute *ir = has ? c->options.iroutes : NULL; ir && count < max; ir = ir->next)
         {
-            list[count++] = (struct instance_route) { ir->network, ir->netbits,
-                                                      c->c2.push_ifconfig_local, owns(mi, ir) };
+            list[count++] = (struct instance_route) {
+                { ir->network, ir->netbits, c->c2.push_ifconfig_local }, owns(mi[i], ir)
+            };
         }
     }
-    hash_iterator_free(&hi);
     return count;
 }
 

@@ -7,8 +7,7 @@
 #ifndef INSTANCE_H
 #define INSTANCE_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "host.h"
 
 struct instance
 {
@@ -21,12 +20,10 @@ struct instance
  * Returns their number; -1 when there is no server, or it is in P2P mode. */
 int instance_list(struct instance *list, int max);
 
-/* An --iroute of a client, host byte order, and the client's VPN address */
+/* An --iroute of a client, through its VPN address */
 struct instance_route
 {
-    uint32_t network;
-    int bits;
-    uint32_t gateway;
+    struct host_route route;
     bool owned;                 /* the server sends what is for it to this client */
 };
 

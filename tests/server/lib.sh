@@ -21,11 +21,10 @@ rule_awk()
     awk -v upstream="${base_line:+1}" -f "$here/rules.awk" -f "$here/$program.awk" "$@"
 }
 
-# scenarios --list[=1]: the names of all that there are, or, with =1, of those at
-# the first request of a kind; and some long runs
+# scenarios: the names of all that there are, and some long runs
 scenarios()
 {
-    "$built/interleave" "$1" < "$here/requests"
+    "$built/interleave" --list < "$here/requests"
     for server in udp/plain udp/script udp/no-address udp/small-buffer \
         tcp/plain tcp/script tcp/no-address tcp/small-buffer
     do
@@ -52,7 +51,7 @@ judge()
     results=$2
     ended=$3
     shift 3
-    rule_awk judge -v status="$ended" "$@" "$here/known" "$wanted" "$results"
+    sort "$results" | rule_awk judge -v status="$ended" "$@" "$here/known" "$wanted" -
 }
 
 # play SCENARIOS [OPTION...] TREE...: interleave, with the file SCENARIOS. In the
@@ -61,8 +60,8 @@ play()
 {
     scenarios=$1
     shift
-    "$built/interleave" --keys "$built/keys" --lsan "$here/lsan.supp" \
-        --openvpn "$top/build/$base/src/openvpn/openvpn" "$@" < "$scenarios" &
+    "$built/interleave" --keys "$built/keys" --openvpn "$top/build/$base/src/openvpn/openvpn" \
+        "$@" < "$scenarios" &
     player=$!
     status=0
     wait $player || status=$?
@@ -82,15 +81,10 @@ clean_up()
 }
 trap clean_up EXIT
 
-# requests: what the servers ask of the kernel in each situation, without the
-# series, which fails in some of them and is no news, with it, or with the
-# follow-ups, which ask for single peers, too
+# requests: what the servers ask of the kernel in each situation
 requests()
 {
-    play /dev/null --requests "$stock" 2>/dev/null > "$scratch/stock" || :
-    play /dev/null --requests "$patched" > "$scratch/patched" || :
-    play /dev/null --requests "$follow_up" > "$scratch/follow-up" || :
-    awk -f "$here/union.awk" "$scratch/stock" "$scratch/patched" "$scratch/follow-up"
+    play /dev/null --requests "$stock" "$patched" "$follow_up" || :
 }
 
 # tap_of FILE: what judge says, as results

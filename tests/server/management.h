@@ -8,11 +8,20 @@
 
 #include <stdbool.h>
 
-/* Send a command, to the socket 'management' in folder RUN */
-void management_command(const char *run, const char *format, ...)
-__attribute__((format(printf, 2, 3)));
+/* Send a command, to the socket 'management' in this folder */
+void management_command(const char *format, ...)
+__attribute__((format(printf, 1, 2)));
 
-/* Whether the server has read what was sent */
-bool management_was_read(void);
+/*
+ * What waits for the server while it closes clients whose client-disconnect script takes
+ * a second each: a command to the management interface, and a packet, or over TCP a
+ * connection. Each has to be served before a second script has run. No time is measured.
+ */
+
+/* A script begins: what has waited for a whole one is a finding. */
+void probe_script_begins(void);
+
+/* It has ended: what was served is sent again. */
+void probe_script_ends(bool tcp);
 
 #endif

@@ -8,7 +8,6 @@
 #include <linux/genetlink.h>
 #include <netlink/attr.h>
 #include <netlink/genl/genl.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,22 +20,12 @@
 #define GROUP_PEERS 9
 #define PEERS_EVER 256          /* those that are gone included */
 
-struct peer
-{
-    bool known, present;
-    int id;
-    uint32_t address;           /* the client's, host byte order */
-    bool keepalive;
-    bool keys[2];               /* OVPN_KEY_SLOT_PRIMARY, _SECONDARY */
-    unsigned int swaps, new_keys;
-    struct module_count count;
-};
-
 /* The peers per datagram of a dump. A real one holds about 30; fewer let it be
  * seen with few peers that a dump skips some. */
 #define DUMP_SIZE 2
 
-static struct peer peers[PEERS_EVER];
+static struct module_peer peers[PEERS_EVER];
+static int peers_ever;
 static bool multipeer;
 static unsigned int ifindex;
 static FILE *record;
@@ -51,10 +40,10 @@ static struct trailing
 } trailing[MODULE_PEERS];
 static unsigned int trailing_count, lag_requests, lag_passes;
 
-static struct peer *
+static struct module_peer *
 lookup(int id)
 {
-    for (int i = 0; i < PEERS_EVER && peers[i].known; ++i)
+    for (int i = 0; i < peers_ever; ++i)
     {
         if (peers[i].present && peers[i].id == id)
             return &peers[i];
@@ -62,24 +51,28 @@ lookup(int id)
     return NULL;
 }
 
-bool
-module_has_peer(int id)
+const struct module_peer *
+module_peer(int id)
 {
-    return lookup(id);
+    static const struct module_peer none;
+    const struct module_peer *peer = lookup(id);
+    return peer ? peer : &none;
 }
 
-bool
-module_peer_ready(int id)
+const struct module_peer *
+module_peer_of(uint32_t address)
 {
-    const struct peer *peer = lookup(id);
-    return peer && peer->keys[OVPN_KEY_SLOT_PRIMARY] && peer->keepalive;
+    int i = peers_ever - 1;
+    while (i >= 0 && peers[i].address != address)
+        --i;
+    return i >= 0 ? &peers[i] : NULL;
 }
 
 unsigned int
 module_peers(void)
 {
     unsigned int count = 0;
-    for (int i = 0; i < PEERS_EVER && peers[i].known; ++i)
+    for (int i = 0; i < peers_ever; ++i)
         count += peers[i].present;
     return count;
 }
@@ -88,55 +81,12 @@ int
 module_next_peer(int id)
 {
     int next = MODULE_NO_PEER;
-    for (int i = 0; i < PEERS_EVER && peers[i].known; ++i)
+    for (int i = 0; i < peers_ever; ++i)
     {
         if (peers[i].present && peers[i].id > id && (next == MODULE_NO_PEER || peers[i].id < next))
             next = peers[i].id;
     }
     return next;
-}
-
-unsigned int
-module_swaps(int id)
-{
-    return lookup(id) ? lookup(id)->swaps : 0;
-}
-
-unsigned int
-module_new_keys(int id)
-{
-    return lookup(id) ? lookup(id)->new_keys : 0;
-}
-
-uint32_t
-module_address(int id)
-{
-    return lookup(id) ? lookup(id)->address : 0;
-}
-
-bool
-module_count(uint32_t address, struct module_count *count)
-{
-    int i = PEERS_EVER - 1;
-    while (i >= 0 && !(peers[i].known && peers[i].address == address))
-        --i;
-    if (i >= 0)
-    {
-        *count = peers[i].count;
-        count->withheld = !peers[i].present || count->withheld;
-    }
-    return i >= 0;
-}
-
-/* The kernel does not tell what it has of that peer, or of all */
-static void
-withhold(int id)
-{
-    for (int i = 0; i < PEERS_EVER && peers[i].known; ++i)
-    {
-        if (peers[i].present && (id == MODULE_NO_PEER || peers[i].id == id))
-            peers[i].count.withheld = true;
-    }
 }
 
 void
@@ -156,16 +106,31 @@ module_interface_del(void)
 void
 module_record(const char *path)
 {
-    record = path ? fopen(path, "we") : NULL;
+    record = fopen(path, "we");
+}
+
+/* A reply to a request, or with NULL a notification, with that behind its header. The
+ * attributes that come to it are few: all fit into its page. */
+static struct nl_msg *
+message(const struct netlink_sock *sock, const struct nlmsghdr *request, int flags, int type,
+        const void *data, size_t size)
+{
+    struct nl_msg *msg = nlmsg_alloc();
+    struct nlmsghdr *hdr = !msg ? NULL
+                           : nlmsg_put(msg, request ? netlink_port(sock) : 0,
+                                       request ? request->nlmsg_seq : 0, type, size, flags);
+    if (!hdr)
+        verdict_stop("setup", "no memory");
+    memcpy(nlmsg_data(hdr), data, size);
+    return msg;
 }
 
 static struct nl_msg *
-message(const struct netlink_sock *sock, uint32_t seq, int flags, uint8_t cmd, int type)
+generic_message(const struct netlink_sock *sock, const struct nlmsghdr *request, int flags,
+                int type, uint8_t cmd)
 {
-    struct nl_msg *msg = nlmsg_alloc();
-    if (!msg || !genlmsg_put(msg, sock ? netlink_port(sock) : 0, seq, type, 0, flags, cmd, 1))
-        verdict_stop("setup", "no memory");
-    return msg;
+    const struct genlmsghdr genl = { .cmd = cmd, .version = 1 };
+    return message(sock, request, flags, type, &genl, sizeof(genl));
 }
 
 static void
@@ -178,11 +143,11 @@ reply(struct netlink_sock *sock, struct nl_msg *msg)
 static void
 notify(unsigned int interface, int id, enum reason reason)
 {
-    struct nl_msg *msg = message(NULL, 0, 0, OVPN_CMD_DEL_PEER, FAMILY_ID);
-    NLA_PUT_U32(msg, OVPN_ATTR_IFINDEX, interface);
+    struct nl_msg *msg = generic_message(NULL, NULL, 0, FAMILY_ID, OVPN_CMD_DEL_PEER);
+    nla_put_u32(msg, OVPN_ATTR_IFINDEX, interface);
     struct nlattr *attr = nla_nest_start(msg, OVPN_ATTR_DEL_PEER);
-    NLA_PUT_U8(msg, OVPN_DEL_PEER_ATTR_REASON, reason);
-    NLA_PUT_U32(msg, OVPN_DEL_PEER_ATTR_PEER_ID, id);
+    nla_put_u8(msg, OVPN_DEL_PEER_ATTR_REASON, reason);
+    nla_put_u32(msg, OVPN_DEL_PEER_ATTR_PEER_ID, id);
     nla_nest_end(msg, attr);
 
     const size_t size = nlmsg_hdr(msg)->nlmsg_len;
@@ -194,7 +159,6 @@ notify(unsigned int interface, int id, enum reason reason)
         fwrite(nlmsg_hdr(msg), 1, size, record);
         fflush(record);
     }
-nla_put_failure:
     nlmsg_free(msg);
 }
 
@@ -213,15 +177,6 @@ notify_due(void)
         notify_first();
 }
 
-static void
-notify_removed(int id, enum reason reason)
-{
-    if (trailing_count == MODULE_PEERS)
-        notify_first();
-    trailing[trailing_count++] = (struct trailing) { ifindex, id, reason, lag_requests, lag_passes };
-    notify_due();
-}
-
 void
 module_lag(unsigned int requests, unsigned int passes)
 {
@@ -236,70 +191,59 @@ module_pass(void)
 {
     for (unsigned int i = 0; i < trailing_count; ++i)
         trailing[i].passes -= trailing[i].passes > 0;
-    for (int i = 0; i < PEERS_EVER && peers[i].known; ++i)
+    for (int i = 0; i < peers_ever; ++i)
     {
         if (peers[i].present)
         {
-            ++peers[i].count.now;
-            peers[i].count.withheld = false;
+            ++peers[i].count;
+            peers[i].withheld = false;
         }
     }
     notify_due();
 }
 
-static void
-request_answered(void)
-{
-    for (unsigned int i = 0; i < trailing_count; ++i)
-        trailing[i].requests -= trailing[i].requests > 0;
-    notify_due();
-}
-
 void
-module_notify_late(int id, enum reason reason)
+module_notify(int id, enum reason reason, bool foreign)
 {
-    notify(ifindex, id, reason);
-}
-
-void
-module_notify_foreign(unsigned int count)
-{
-    for (unsigned int id = 0; id < count; ++id)
-        notify(ifindex + 1, (int)id, REASON_EXPIRED);
-}
-
-void
-module_remove_peer(int id, enum reason reason)
-{
-    struct peer *peer = lookup(id);
-    if (peer)
-    {
-        peer->present = false;
-        notify_removed(id, reason);
-    }
+    notify(foreign ? ifindex + 1 : ifindex, id, reason);
 }
 
 void
 module_remove_silently(int id)
 {
-    struct peer *peer = lookup(id);
+    struct module_peer *peer = lookup(id);
     if (peer)
+    {
         peer->present = false;
+        peer->withheld = true;
+    }
+}
+
+void
+module_remove_peer(int id, enum reason reason)
+{
+    if (!lookup(id))
+        return;
+    module_remove_silently(id);
+    if (trailing_count == MODULE_PEERS)
+        notify_first();
+    trailing[trailing_count++] = (struct trailing) { ifindex, id, reason, lag_requests, lag_passes };
+    notify_due();
 }
 
 void
 module_remove_garbled(int id, enum reason reason)
 {
     module_remove_silently(id);
-    notify(ifindex + 1, id, reason);
-    notify(ifindex, module_next_peer(MODULE_NO_PEER), reason);
-    notify(ifindex, id, REASON_USERSPACE);
+    module_notify(id, reason, true);
+    module_notify(module_next_peer(MODULE_NO_PEER), reason, false);
+    module_notify(id, REASON_USERSPACE, false);
 }
 
 void
 module_remove_all(enum reason reason)
 {
-    for (int id = module_next_peer(MODULE_NO_PEER); id != MODULE_NO_PEER; id = module_next_peer(id))
+    FOR_EACH_PEER(id)
         module_remove_peer(id, reason);
 }
 
@@ -327,27 +271,29 @@ new_peer(struct nlattr **attrs, int id)
     if (multipeer && lookup(id))
         return -EEXIST;
     if (!multipeer)
-    {
         module_remove_all(REASON_TEARDOWN);     /* ovpn_peer_add_p2p() */
-    }
-    for (int i = 0; i < PEERS_EVER && module_peers() < MODULE_PEERS; ++i)
-    {
-        if (!peers[i].known)
-        {
-            peers[i] = (struct peer) {
-                .known = true, .present = true, .id = id, .address = client_address(attrs),
-                .count.now = 1
-            };
-            return 0;
-        }
-    }
-    return -ENOMEM;
+    if (peers_ever == PEERS_EVER || module_peers() == MODULE_PEERS)
+        return -ENOMEM;
+    peers[peers_ever++] = (struct module_peer) {
+        .present = true, .id = id, .address = client_address(attrs), .count = 1
+    };
+    return 0;
 }
 
 static int
-peer_request(enum request request, int id, struct nlattr **tb)
+set_key(struct module_peer *peer, const struct nlattr *slot, bool key)
 {
-    struct peer *peer = lookup(id);
+    if (!slot)
+        return -EINVAL;
+    peer->keys[nla_get_u8(slot) & 1] = key;
+    peer->changes[KEY_NEW] += key;
+    return 0;
+}
+
+static int
+peer_request(enum request request, int id, struct nlattr **attrs)
+{
+    struct module_peer *peer = lookup(id);
     if (!peer)
         return -ENOENT;
     switch (request)
@@ -361,26 +307,19 @@ peer_request(enum request request, int id, struct nlattr **tb)
             return 0;
 
         case REQUEST_NEW_KEY:
-            if (!tb[OVPN_NEW_KEY_ATTR_KEY_SLOT])
-                return -EINVAL;
-            peer->keys[nla_get_u8(tb[OVPN_NEW_KEY_ATTR_KEY_SLOT]) & 1] = true;
-            ++peer->new_keys;
-            return 0;
+            return set_key(peer, attrs[OVPN_NEW_KEY_ATTR_KEY_SLOT], true);
+
+        case REQUEST_DEL_KEY:
+            return set_key(peer, attrs[OVPN_DEL_KEY_ATTR_KEY_SLOT], false);
 
         case REQUEST_SWAP_KEYS:
         {
             const bool primary = peer->keys[0];
             peer->keys[0] = peer->keys[1];
             peer->keys[1] = primary;
-            ++peer->swaps;
+            ++peer->changes[KEYS_SWAPPED];
             return 0;
         }
-
-        case REQUEST_DEL_KEY:
-            if (!tb[OVPN_DEL_KEY_ATTR_KEY_SLOT])
-                return -EINVAL;
-            peer->keys[nla_get_u8(tb[OVPN_DEL_KEY_ATTR_KEY_SLOT]) & 1] = false;
-            return 0;
 
         default:
             return 0;
@@ -388,36 +327,29 @@ peer_request(enum request request, int id, struct nlattr **tb)
 }
 
 /* ovpn_netlink_send_peer(): no OVPN_ATTR_IFINDEX, other than in a notification */
-static void
-put_peer(struct nl_msg *msg, int id)
+static struct nl_msg *
+peer_message(const struct netlink_sock *sock, const struct nlmsghdr *request, int flags, int id)
 {
+    struct nl_msg *msg = generic_message(sock, request, flags, FAMILY_ID, OVPN_CMD_GET_PEER);
+    struct module_peer *peer = lookup(id);
     const uint64_t vpn = 1000 + id;     /* the same each time: the client is idle */
-    struct module_count *count = &lookup(id)->count;
-    const uint64_t link = count->now << MODULE_COUNT_SHIFT;
+    const uint64_t link = peer->count << MODULE_COUNT_SHIFT;
     struct nlattr *attr = nla_nest_start(msg, OVPN_ATTR_GET_PEER);
-    NLA_PUT_U32(msg, OVPN_GET_PEER_RESP_ATTR_PEER_ID, id);
-    NLA_PUT_U64(msg, OVPN_GET_PEER_RESP_ATTR_VPN_RX_BYTES, vpn);
-    NLA_PUT_U64(msg, OVPN_GET_PEER_RESP_ATTR_VPN_TX_BYTES, vpn + 1);
-    NLA_PUT_U64(msg, OVPN_GET_PEER_RESP_ATTR_LINK_RX_BYTES, link);
-    NLA_PUT_U64(msg, OVPN_GET_PEER_RESP_ATTR_LINK_TX_BYTES, 2 * link);
+    nla_put_u32(msg, OVPN_GET_PEER_RESP_ATTR_PEER_ID, id);
+    nla_put_u64(msg, OVPN_GET_PEER_RESP_ATTR_VPN_RX_BYTES, vpn);
+    nla_put_u64(msg, OVPN_GET_PEER_RESP_ATTR_VPN_TX_BYTES, vpn + 1);
+    nla_put_u64(msg, OVPN_GET_PEER_RESP_ATTR_LINK_RX_BYTES, link);
+    nla_put_u64(msg, OVPN_GET_PEER_RESP_ATTR_LINK_TX_BYTES, 2 * link);
     nla_nest_end(msg, attr);
-    count->told = count->now;
-    return;
-nla_put_failure:
-    verdict_stop("setup", "no memory");
+    peer->told = peer->count;
+    return msg;
 }
 
 static void
 acknowledge(struct netlink_sock *sock, const struct nlmsghdr *request, int error)
 {
-    struct nl_msg *msg = nlmsg_alloc();
     const struct nlmsgerr err = { .error = error, .msg = *request };
-    struct nlmsghdr *hdr = msg ? nlmsg_put(msg, netlink_port(sock), request->nlmsg_seq,
-                                           NLMSG_ERROR, sizeof(err), NLM_F_CAPPED) : NULL;
-    if (!hdr)
-        verdict_stop("setup", "no memory");
-    memcpy(nlmsg_data(hdr), &err, sizeof(err));
-    reply(sock, msg);
+    reply(sock, message(sock, request, NLM_F_CAPPED, NLMSG_ERROR, &err, sizeof(err)));
 }
 
 /* net/netlink/genetlink.c: ctrl_getfamily() */
@@ -425,111 +357,114 @@ static void
 get_family(struct netlink_sock *sock, const struct nlmsghdr *request)
 {
     struct nlattr *tb[CTRL_ATTR_MAX + 1];
-    if (genlmsg_parse((struct nlmsghdr *)request, 0, tb, CTRL_ATTR_MAX, NULL)
-        || !tb[CTRL_ATTR_FAMILY_NAME])
-    {
-        acknowledge(sock, request, -EINVAL);
-        return;
-    }
-    const bool ctrl = !strcmp(nla_get_string(tb[CTRL_ATTR_FAMILY_NAME]), "nlctrl");
-    if (!ctrl && strcmp(nla_get_string(tb[CTRL_ATTR_FAMILY_NAME]), OVPN_NL_NAME))
+    const bool named = !genlmsg_parse((struct nlmsghdr *)request, 0, tb, CTRL_ATTR_MAX, NULL)
+                       && tb[CTRL_ATTR_FAMILY_NAME];
+    const char *name = named ? nla_get_string(tb[CTRL_ATTR_FAMILY_NAME]) : "";
+    const bool ctrl = !strcmp(name, "nlctrl");
+    if (!ctrl && strcmp(name, OVPN_NL_NAME))
     {
         acknowledge(sock, request, -ENOENT);
         return;
     }
-    struct nl_msg *msg = message(sock, request->nlmsg_seq, 0, CTRL_CMD_NEWFAMILY, GENL_ID_CTRL);
-    NLA_PUT_STRING(msg, CTRL_ATTR_FAMILY_NAME, ctrl ? "nlctrl" : OVPN_NL_NAME);
-    NLA_PUT_U16(msg, CTRL_ATTR_FAMILY_ID, ctrl ? GENL_ID_CTRL : FAMILY_ID);
-    NLA_PUT_U32(msg, CTRL_ATTR_VERSION, 1);
-    NLA_PUT_U32(msg, CTRL_ATTR_HDRSIZE, 0);
-    NLA_PUT_U32(msg, CTRL_ATTR_MAXATTR, OVPN_ATTR_MAX);
+    struct nl_msg *msg = generic_message(sock, request, 0, GENL_ID_CTRL, CTRL_CMD_NEWFAMILY);
+    nla_put_string(msg, CTRL_ATTR_FAMILY_NAME, name);
+    nla_put_u16(msg, CTRL_ATTR_FAMILY_ID, ctrl ? GENL_ID_CTRL : FAMILY_ID);
+    nla_put_u32(msg, CTRL_ATTR_VERSION, 1);
+    nla_put_u32(msg, CTRL_ATTR_HDRSIZE, 0);
+    nla_put_u32(msg, CTRL_ATTR_MAXATTR, OVPN_ATTR_MAX);
     if (!ctrl)
     {
         struct nlattr *groups = nla_nest_start(msg, CTRL_ATTR_MCAST_GROUPS);
         struct nlattr *group = nla_nest_start(msg, 1);
-        NLA_PUT_U32(msg, CTRL_ATTR_MCAST_GRP_ID, GROUP_PEERS);
-        NLA_PUT_STRING(msg, CTRL_ATTR_MCAST_GRP_NAME, OVPN_NL_MULTICAST_GROUP_PEERS);
+        nla_put_u32(msg, CTRL_ATTR_MCAST_GRP_ID, GROUP_PEERS);
+        nla_put_string(msg, CTRL_ATTR_MCAST_GRP_NAME, OVPN_NL_MULTICAST_GROUP_PEERS);
         nla_nest_end(msg, group);
         nla_nest_end(msg, groups);
     }
     reply(sock, msg);
     if (request->nlmsg_flags & NLM_F_ACK)
         acknowledge(sock, request, 0);
-    return;
-nla_put_failure:
-    verdict_stop("setup", "no memory");
 }
 
-/* A request's command, the attribute that it is in, and that one's peer-id.
- * All of the nested sets put the peer-id first but DEL_PEER. */
+#define NAMES(name) \
+    OVPN_CMD_ ## name, OVPN_ATTR_ ## name, \
+    OVPN_ ## name ## _ATTR_MAX, OVPN_ ## name ## _ATTR_PEER_ID
+
+/* A request's command, the attribute that it is in, and that one's peer-id */
 static const struct
 {
     uint8_t cmd;
     int attr, max, peer_id;
 } commands[] = {
-    [REQUEST_NEW_PEER] = { OVPN_CMD_NEW_PEER, OVPN_ATTR_NEW_PEER, OVPN_NEW_PEER_ATTR_MAX,
-                           OVPN_NEW_PEER_ATTR_PEER_ID },
-    [REQUEST_SET_PEER] = { OVPN_CMD_SET_PEER, OVPN_ATTR_SET_PEER, OVPN_SET_PEER_ATTR_MAX,
-                           OVPN_SET_PEER_ATTR_PEER_ID },
-    [REQUEST_DEL_PEER] = { OVPN_CMD_DEL_PEER, OVPN_ATTR_DEL_PEER, OVPN_DEL_PEER_ATTR_MAX,
-                           OVPN_DEL_PEER_ATTR_PEER_ID },
-    [REQUEST_GET_PEER] = { OVPN_CMD_GET_PEER, OVPN_ATTR_GET_PEER, OVPN_GET_PEER_ATTR_MAX,
-                           OVPN_GET_PEER_ATTR_PEER_ID },
-    [REQUEST_DUMP] = { OVPN_CMD_GET_PEER, 0, 0, 0 },
-    [REQUEST_NEW_KEY] = { OVPN_CMD_NEW_KEY, OVPN_ATTR_NEW_KEY, OVPN_NEW_KEY_ATTR_MAX,
-                          OVPN_NEW_KEY_ATTR_PEER_ID },
-    [REQUEST_SWAP_KEYS] = { OVPN_CMD_SWAP_KEYS, OVPN_ATTR_SWAP_KEYS, OVPN_SWAP_KEYS_ATTR_MAX,
-                            OVPN_SWAP_KEYS_ATTR_PEER_ID },
-    [REQUEST_DEL_KEY] = { OVPN_CMD_DEL_KEY, OVPN_ATTR_DEL_KEY, OVPN_DEL_KEY_ATTR_MAX,
-                          OVPN_DEL_KEY_ATTR_PEER_ID },
+    [REQUEST_NEW_PEER] = { NAMES(NEW_PEER) },
+    [REQUEST_SET_PEER] = { NAMES(SET_PEER) },
+    [REQUEST_DEL_PEER] = { NAMES(DEL_PEER) },
+    [REQUEST_GET_PEER] = { NAMES(GET_PEER) },
+    [REQUEST_DUMP] = { .cmd = OVPN_CMD_GET_PEER },
+    [REQUEST_NEW_KEY] = { NAMES(NEW_KEY) },
+    [REQUEST_SWAP_KEYS] = { NAMES(SWAP_KEYS) },
+    [REQUEST_DEL_KEY] = { NAMES(DEL_KEY) },
 };
 
 static enum request
 kind_of(const struct nlmsghdr *request)
 {
     const struct genlmsghdr *genl = nlmsg_data(request);
-    if (genl->cmd == OVPN_CMD_GET_PEER)
-        return request->nlmsg_flags & NLM_F_DUMP ? REQUEST_DUMP : REQUEST_GET_PEER;
-    for (int i = 0; i < REQUEST_SCRIPT; ++i)
+    if (genl->cmd == OVPN_CMD_GET_PEER && request->nlmsg_flags & NLM_F_DUMP)
+        return REQUEST_DUMP;
+    int i = 0;
+    while (i < REQUEST_SCRIPT && commands[i].cmd != genl->cmd)
+        ++i;
+    return i;
+}
+
+/* Find the peer-id of a request, and the attributes beside it; returns 0 or -errno */
+static int
+parse(const struct nlmsghdr *request, enum request kind, struct nlattr **attrs, int *id)
+{
+    struct nlattr *tb[OVPN_ATTR_MAX + 1];
+    if (request->nlmsg_type != FAMILY_ID || kind == REQUEST_SCRIPT
+        || genlmsg_parse((struct nlmsghdr *)request, 0, tb, OVPN_ATTR_MAX, NULL)
+        || !tb[OVPN_ATTR_IFINDEX])
     {
-        if (commands[i].cmd == genl->cmd)
-            return i;
+        return -EINVAL;
     }
-    return REQUEST_COUNT;
+    if (nla_get_u32(tb[OVPN_ATTR_IFINDEX]) != ifindex)
+        return -ENODEV;
+    *id = MODULE_NO_PEER;
+    if (kind == REQUEST_DUMP)
+        return 0;
+    if (!tb[commands[kind].attr]
+        || nla_parse_nested(attrs, commands[kind].max, tb[commands[kind].attr], NULL)
+        || !attrs[commands[kind].peer_id])
+    {
+        return -EINVAL;
+    }
+    *id = (int)nla_get_u32(attrs[commands[kind].peer_id]);
+    return 0;
+}
+
+/* The kernel does not tell what it has of that peer, or of all */
+static void
+withhold(int id)
+{
+    for (int i = 0; i < peers_ever; ++i)
+        peers[i].withheld |= id == MODULE_NO_PEER || peers[i].id == id;
 }
 
 static void
 family_request(struct netlink_sock *sock, const struct nlmsghdr *request)
 {
-    struct nlattr *tb[OVPN_ATTR_MAX + 1], *attrs[16] = { 0 };
+    struct nlattr *attrs[16] = { 0 };
     const enum request kind = kind_of(request);
-    if (request->nlmsg_type != FAMILY_ID || kind == REQUEST_COUNT
-        || genlmsg_parse((struct nlmsghdr *)request, 0, tb, OVPN_ATTR_MAX, NULL)
-        || !tb[OVPN_ATTR_IFINDEX])
+    int id;
+    int error = parse(request, kind, attrs, &id);
+    if (error)
     {
-        acknowledge(sock, request, -EINVAL);
+        acknowledge(sock, request, error);
         return;
     }
-    if (nla_get_u32(tb[OVPN_ATTR_IFINDEX]) != ifindex)
-    {
-        acknowledge(sock, request, -ENODEV);
-        return;
-    }
-
-    int id = MODULE_NO_PEER;
-    if (kind != REQUEST_DUMP)
-    {
-        if (!tb[commands[kind].attr]
-            || nla_parse_nested(attrs, commands[kind].max, tb[commands[kind].attr], NULL)
-            || !attrs[commands[kind].peer_id])
-        {
-            acknowledge(sock, request, -EINVAL);
-            return;
-        }
-        id = (int)nla_get_u32(attrs[commands[kind].peer_id]);
-    }
-
-    module_seen(kind, id);
+    module_seen(kind);
     const int answer = module_at(kind, POSITION_AHEAD, id);
     if (answer && (kind == REQUEST_GET_PEER || kind == REQUEST_DUMP))
         withhold(id);
@@ -546,14 +481,12 @@ family_request(struct netlink_sock *sock, const struct nlmsghdr *request)
         module_at(kind, POSITION_BETWEEN, id);
         return;
     }
-    const int error = kind == REQUEST_NEW_PEER ? new_peer(attrs, id) : peer_request(kind, id, attrs);
+    error = kind == REQUEST_NEW_PEER ? new_peer(attrs, id) : peer_request(kind, id, attrs);
     if (answer == MODULE_NO_REPLY)
         return;
     if (kind == REQUEST_GET_PEER && !error)
     {
-        struct nl_msg *msg = message(sock, request->nlmsg_seq, 0, OVPN_CMD_GET_PEER, FAMILY_ID);
-        put_peer(msg, id);
-        reply(sock, msg);
+        reply(sock, peer_message(sock, request, 0, id));
         module_at(kind, POSITION_BETWEEN, id);
     }
     if (error || request->nlmsg_flags & NLM_F_ACK)
@@ -567,15 +500,18 @@ netlink_request(struct netlink_sock *sock, const struct nlmsghdr *request)
     if (request->nlmsg_type == GENL_ID_CTRL)
     {
         get_family(sock, request);
-        return;
     }
-    if (request->nlmsg_type < NLMSG_MIN_TYPE)
+    else if (request->nlmsg_type < NLMSG_MIN_TYPE)
     {
         acknowledge(sock, request, 0);          /* netlink_rcv_skb() */
-        return;
     }
-    family_request(sock, request);
-    request_answered();
+    else
+    {
+        family_request(sock, request);
+        for (unsigned int i = 0; i < trailing_count; ++i)
+            trailing[i].requests -= trailing[i].requests > 0;
+        notify_due();
+    }
 }
 
 /* ovpn_netlink_dump_peers(): it goes on after as many peers as it has written,
@@ -586,20 +522,15 @@ netlink_dump(struct netlink_sock *sock, const struct nlmsghdr *request, unsigned
     unsigned int before = 0, dumped = 0;
     unsigned char part[4096];
     size_t size = 0;
-    for (int id = module_next_peer(MODULE_NO_PEER);
-         id != MODULE_NO_PEER && dumped < DUMP_SIZE; id = module_next_peer(id))
+    FOR_EACH_PEER(id)
     {
-        if (before++ >= *skip)
-        {
-            struct nl_msg *msg = message(sock, request->nlmsg_seq, NLM_F_MULTI, OVPN_CMD_GET_PEER,
-                                         FAMILY_ID);
-            put_peer(msg, id);
-            const struct nlmsghdr *hdr = nlmsg_hdr(msg);
-            memcpy(part + size, hdr, hdr->nlmsg_len);
-            size += NLMSG_ALIGN(hdr->nlmsg_len);
-            nlmsg_free(msg);
-            ++dumped;
-        }
+        if (before++ < *skip || dumped == DUMP_SIZE)
+            continue;
+        struct nl_msg *msg = peer_message(sock, request, NLM_F_MULTI, id);
+        memcpy(part + size, nlmsg_hdr(msg), nlmsg_hdr(msg)->nlmsg_len);
+        size += NLMSG_ALIGN(nlmsg_hdr(msg)->nlmsg_len);
+        nlmsg_free(msg);
+        ++dumped;
     }
     *skip += dumped;
     if (dumped)
@@ -607,15 +538,10 @@ netlink_dump(struct netlink_sock *sock, const struct nlmsghdr *request, unsigned
         netlink_dump_part(sock, part, size);
         return true;
     }
-    struct nl_msg *msg = nlmsg_alloc();
     const int zero = 0;
-    struct nlmsghdr *done = msg ? nlmsg_put(msg, netlink_port(sock), request->nlmsg_seq, NLMSG_DONE,
-                                            sizeof(zero), NLM_F_MULTI) : NULL;
-    if (!done)
-        verdict_stop("setup", "no memory");
-    memcpy(nlmsg_data(done), &zero, sizeof(zero));
-    netlink_dump_part(sock, done, done->nlmsg_len);
-    nlmsg_free(msg);
+    struct nl_msg *done = message(sock, request, NLM_F_MULTI, NLMSG_DONE, &zero, sizeof(zero));
+    netlink_dump_part(sock, nlmsg_hdr(done), nlmsg_hdr(done)->nlmsg_len);
+    nlmsg_free(done);
     module_at(REQUEST_DUMP, POSITION_BEHIND, MODULE_NO_PEER);
     return false;
 }

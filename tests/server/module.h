@@ -48,58 +48,57 @@ enum reason
     REASON_TRANSPORT_DISCONNECT
 };
 
-/* Whether a peer, and one with a primary key and its keepalive set, is there */
-bool module_has_peer(int id);
-bool module_peer_ready(int id);
-unsigned int module_peers(void);
-
-/* The peer with the lowest id above ID, or MODULE_NO_PEER. To begin with,
- * give MODULE_NO_PEER. */
-int module_next_peer(int id);
-
-/* How often peer ID's keys were exchanged so far, and how often it got a new one; 0
- * without the peer */
-unsigned int module_swaps(int id);
-unsigned int module_new_keys(int id);
+enum key_change { KEYS_SWAPPED, KEY_NEW, KEY_CHANGES };
 
 /*
- * Byte counts: the transport's (LINK_RX_BYTES) are COUNT << MODULE_COUNT_SHIFT,
+ * A peer. The transport's byte counts (LINK_RX_BYTES) are its COUNT << MODULE_COUNT_SHIFT,
  * sent twice as many as received, so that what the server adds to them for its
- * control channel doesn't matter. They grow with each pass of the server's loop,
- * as keepalives come and go. Those of the tunnel (VPN_RX_BYTES), which
- * --inactive looks at, stay the same: the client is idle.
+ * control channel doesn't matter. It grows with each pass of the server's loop,
+ * as keepalives come and go. The tunnel's (VPN_RX_BYTES), which --inactive looks at,
+ * stay the same: the client is idle.
  */
-#define MODULE_COUNT_SHIFT 32
-
-struct module_count
+struct module_peer
 {
+    bool present;               /* not gone */
+    int id;
+    uint32_t address;           /* the client's, host byte order */
+    bool keepalive;             /* is set */
+    bool keys[2];               /* OVPN_KEY_SLOT_PRIMARY, _SECONDARY: there is one */
+    unsigned int changes[KEY_CHANGES];  /* how often that has come to these */
+    uint64_t count;
     uint64_t told;              /* by the last statistics that the kernel gave out, 0: none */
-    uint64_t now;
     bool withheld;              /* the peer is gone, or the kernel would not tell */
 };
+#define MODULE_COUNT_SHIFT 32
 
-/* Those of the client's peer with that address, also when it is gone; false when
- * it had none */
-bool module_count(uint32_t address, struct module_count *count);
+/* The peer with that id; without it one that has nothing, and is not present */
+const struct module_peer *module_peer(int id);
 
-/* Address of the client whose peer that is, host byte order; 0 without it */
-uint32_t module_address(int id);
+/* The last one of the client with that address, also when it is gone; NULL if it had none */
+const struct module_peer *module_peer_of(uint32_t address);
+
+/* How many are present */
+unsigned int module_peers(void);
+
+/* The peer with the lowest id above ID, or MODULE_NO_PEER */
+int module_next_peer(int id);
+
+#define FOR_EACH_PEER(id) \
+    for (int id = module_next_peer(MODULE_NO_PEER); id != MODULE_NO_PEER; id = module_next_peer(id))
 
 /*
- * Removing a peer and telling about it are two events: ovpn_peer_del() takes it
- * out of the hash tables, and ovpn_peer_delete_work(), a work item, calls
- * ovpn_netlink_notify_del_peer() when it gets its turn. Here that is when so many
- * REQUESTS have been answered since (the one at which the peer went counts), or
- * when the server has begun to wait so many times (PASSES of its loop). With
- * neither it is at once, and what was due later is sent now.
+ * Removing a peer and telling about it are two events: ovpn_peer_del(), and
+ * ovpn_netlink_notify_del_peer(), which a work item calls later. Here that is when so many
+ * REQUESTS have been answered since (the one at which the peer went counts), or when the
+ * server has begun to wait so many times (PASSES of its loop). With neither it is at once,
+ * and what was due later is sent now.
  */
 void module_lag(unsigned int requests, unsigned int passes);
 
 /* The server begins to wait: another pass of its loop */
 void module_pass(void);
 
-/* Remove a peer for REASON and tell the multicast group. Without such a peer
- * nothing happens. */
+/* Remove a peer, if there is one, and tell the multicast group */
 void module_remove_peer(int id, enum reason reason);
 
 /* Remove a peer without a word: ovpn_netlink_notify_del_peer() has no memory, or the
@@ -113,32 +112,27 @@ void module_remove_garbled(int id, enum reason reason);
 /* Remove all peers, with a notification each */
 void module_remove_all(enum reason reason);
 
-/* The notification alone: it comes late, for an id that is used again */
-void module_notify_late(int id, enum reason reason);
-
-/* Notifications of COUNT peers of another server's interface */
-void module_notify_foreign(unsigned int count);
+/* The notification alone: late, for an id that is used again, or FOREIGN, of another
+ * server's interface */
+void module_notify(int id, enum reason reason, bool foreign);
 
 /* The interface came up in multipeer (MP) or P2P mode; it went away */
 void module_interface_new(bool multipeer, unsigned int ifindex);
 void module_interface_del(void);
 
-/* Where each datagram of the multicast group is written to, as seeds for the
- * fuzzer (a little-endian 16-bit length ahead of each); NULL for nowhere */
+/* Where each datagram of the multicast group is written to, as a record of the fuzzer's */
 void module_record(const char *path);
 
 /*
  * To be implemented by who scripts the kernel: called at each position of each
- * request, for peer ID or MODULE_NO_PEER.
- *
- * What it returns counts at POSITION_AHEAD: 0, or -errno, with which the
- * request is then refused, or MODULE_NO_REPLY: it is carried out, and the
+ * request, for peer ID or MODULE_NO_PEER. At POSITION_AHEAD it returns 0, or -errno, with
+ * which the request is then refused, or MODULE_NO_REPLY: it is carried out, and the
  * replies are lost.
  */
 int module_at(enum request request, enum position position, int id);
 #define MODULE_NO_REPLY 1
 
 /* A request was made; SEEN is called once for each, before module_at() */
-void module_seen(enum request request, int id);
+void module_seen(enum request request);
 
 #endif

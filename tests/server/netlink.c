@@ -27,7 +27,7 @@ struct datagram
 
 struct netlink_sock
 {
-    int fd;
+    int fd;                     /* 0: none, as all below */
     unsigned int port;
     unsigned int rcvbuf;        /* sk_rcvbuf: twice what was asked for */
     unsigned int rmem;          /* sk_rmem_alloc */
@@ -48,7 +48,7 @@ struct netlink_sock
 static unsigned int rmem_max = 212992;
 static bool admin = true;
 
-static struct netlink_sock *sockets[SOCKETS];
+static struct netlink_sock sockets[SOCKETS];
 
 void
 netlink_small_buffer(void)
@@ -72,10 +72,10 @@ real(const char *name)
 static struct netlink_sock *
 find(int fd)
 {
-    for (int i = 0; i < SOCKETS; ++i)
+    for (struct netlink_sock *sock = sockets; sock < sockets + SOCKETS; ++sock)
     {
-        if (sockets[i] && sockets[i]->fd == fd)
-            return sockets[i];
+        if (sock->fd && sock->fd == fd)
+            return sock;
     }
     return NULL;
 }
@@ -91,14 +91,13 @@ update_readable(struct netlink_sock *sock)
 {
     const bool readable = sock->head || sock->error;
     uint64_t one = 1;
-    ssize_t done = 0;
-    if (readable && !sock->readable)
-        done = REAL(write)(sock->fd, &one, sizeof(one));
-    else if (!readable && sock->readable)
-        done = REAL(read)(sock->fd, &one, sizeof(one));
+    if (readable == sock->readable)
+        return;
+    sock->readable = readable;
+    const ssize_t done = readable ? REAL(write)(sock->fd, &one, sizeof(one))
+                         : REAL(read)(sock->fd, &one, sizeof(one));
     if (done < 0)
         verdict_stop("setup", "an event is neither set nor cleared");
-    sock->readable = readable;
 }
 
 /* netlink_overrun() */
@@ -191,10 +190,10 @@ dequeue(struct netlink_sock *sock)
 void
 netlink_multicast(unsigned int group, const void *data, size_t size)
 {
-    for (int i = 0; i < SOCKETS; ++i)
+    for (struct netlink_sock *sock = sockets; sock < sockets + SOCKETS; ++sock)
     {
-        if (sockets[i] && sockets[i]->groups[group % GROUPS])
-            netlink_unicast(sockets[i], data, size);
+        if (sock->groups[group % GROUPS])
+            netlink_unicast(sock, data, size);
     }
 }
 
@@ -223,9 +222,7 @@ netlink_dump_start(struct netlink_sock *sock, const struct nlmsghdr *request)
     memcpy(sock->dump, request, request->nlmsg_len);
     sock->dump_skip = 0;
     if (sock->rmem >= sock->rcvbuf)
-    {
         overrun(sock);          /* by the ACK of -ENOBUFS; it goes on all the same */
-    }
     go_on_dumping(sock);
 }
 
@@ -234,24 +231,18 @@ socket(int family, int type, int protocol)
 {
     if (family != AF_NETLINK || protocol != NETLINK_GENERIC)
         return REAL(socket)(family, type, protocol);
-    for (int i = 0; i < SOCKETS; ++i)
+    struct netlink_sock *sock = sockets;
+    while (sock->fd)
     {
-        if (!sockets[i])
-        {
-            struct netlink_sock *sock = calloc(1, sizeof(*sock));
-            if (!sock)
-                verdict_stop("setup", "no memory");
-            sock->fd = eventfd(0, (type & SOCK_CLOEXEC ? EFD_CLOEXEC : 0)
-                               | (type & SOCK_NONBLOCK ? EFD_NONBLOCK : 0));
-            sock->port = 1000 + i;
-            sock->rcvbuf = 212992;      /* net.core.rmem_default */
-            sock->tail = &sock->head;
-            sockets[i] = sock;
-            return sock->fd;
-        }
+        if (++sock == sockets + SOCKETS)
+            verdict_stop("setup", "more than %d netlink sockets", SOCKETS);
     }
-    errno = EMFILE;
-    return -1;
+    sock->fd = eventfd(0, (type & SOCK_CLOEXEC ? EFD_CLOEXEC : 0)
+                       | (type & SOCK_NONBLOCK ? EFD_NONBLOCK : 0));
+    sock->port = 1000 + (unsigned int)(sock - sockets);
+    sock->rcvbuf = 212992;      /* net.core.rmem_default */
+    sock->tail = &sock->head;
+    return sock->fd;
 }
 
 int
@@ -262,18 +253,13 @@ close(int fd)
     {
         while (sock->head)
             dequeue(sock);
-        for (int i = 0; i < SOCKETS; ++i)
-        {
-            if (sockets[i] == sock)
-                sockets[i] = NULL;
-        }
         if (sock->filter[0])
         {
             REAL(close)(sock->filter[0]);
             REAL(close)(sock->filter[1]);
         }
         free(sock->dump);
-        free(sock);
+        *sock = (struct netlink_sock) { 0 };
     }
     return REAL(close)(fd);
 }
@@ -331,22 +317,6 @@ setsockopt(int fd, int level, int name, const void *value, socklen_t size)
     return 0;
 }
 
-int
-getsockopt(int fd, int level, int name, void *value, socklen_t *size)
-{
-    struct netlink_sock *sock = find(fd);
-    if (!sock)
-        return REAL(getsockopt)(fd, level, name, value, size);
-    if (level != SOL_SOCKET || name != SO_RCVBUF)
-    {
-        errno = ENOPROTOOPT;
-        return -1;
-    }
-    memcpy(value, &sock->rcvbuf, sizeof(sock->rcvbuf));
-    *size = sizeof(sock->rcvbuf);
-    return 0;
-}
-
 ssize_t
 sendmsg(int fd, const struct msghdr *msg, int flags)
 {
@@ -387,14 +357,9 @@ recvmsg(int fd, struct msghdr *msg, int flags)
     }
 
     const struct datagram *datagram = sock->head;
-    size_t copied = 0;
-    for (size_t i = 0; i < msg->msg_iovlen && copied < datagram->size; ++i)
-    {
-        size_t part = datagram->size - copied;
-        part = part < msg->msg_iov[i].iov_len ? part : msg->msg_iov[i].iov_len;
-        memcpy(msg->msg_iov[i].iov_base, datagram->data + copied, part);
-        copied += part;
-    }
+    const size_t room = msg->msg_iov[0].iov_len;
+    const size_t copied = datagram->size < room ? datagram->size : room;
+    memcpy(msg->msg_iov[0].iov_base, datagram->data, copied);
     const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
     memcpy(msg->msg_name, &kernel, sizeof(kernel));
     msg->msg_namelen = sizeof(kernel);

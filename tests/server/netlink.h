@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel's end of the server's generic-netlink sockets, in the server's
- * own process: socket(), bind(), sendmsg(), recvmsg() and the like are defined
- * here and come before the C library's, for libnl, too. What is no generic
- * netlink goes to the C library.
- *
- * A socket's descriptor is an eventfd that can be read from exactly when
- * the socket could, so that the server polls it as it is.
+ * The kernel's end of the server's generic-netlink sockets, in the server's own process:
+ * socket(), sendmsg(), recvmsg() and the like come before the C library's, for libnl, too,
+ * and hand on what is no generic netlink. A socket's descriptor is an eventfd that can be
+ * read from exactly when the socket could: the server polls it as it is.
  *
  * Facts about the kernel are from net/netlink/af_netlink.c (Linux 6.1).
  */
@@ -17,13 +14,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What a queued message costs, in bytes: the truesize of an skb with less than
- * 512 bytes of data (struct sk_buff and skb_shared_info included) */
+/* What queued messages cost, in bytes: the truesize of an skb with less than 512 bytes of
+ * data (struct sk_buff and skb_shared_info included); and that of a part of a dump, for
+ * which netlink_dump() allocates as much as the largest buffer that the reader has offered
+ * (libnl: four pages) */
 #define NETLINK_TRUESIZE 768
-
-/* And a part of a dump, whatever is in it: netlink_dump() allocates as much as the
- * largest buffer that the reader has offered (libnl: four pages), which takes
- * 32 KiB with its skb_shared_info, and a struct sk_buff */
 #define NETLINK_DUMP_TRUESIZE (32768 + 256)
 
 struct netlink_sock;
@@ -49,12 +44,11 @@ unsigned int netlink_port(const struct netlink_sock *sock);
 void netlink_dump_part(struct netlink_sock *sock, const void *data, size_t size);
 
 /* To be implemented by who answers: a request on a socket, and the next part
- * of a dump (returns false when the dump is complete). */
+ * of a dump (returns false when the dump is complete) */
 void netlink_request(struct netlink_sock *sock, const struct nlmsghdr *request);
 bool netlink_dump(struct netlink_sock *sock, const struct nlmsghdr *request, unsigned int *skip);
 
-/* Begin a dump for that request; netlink_dump() is called for each part as the
- * server reads, as netlink_dump_start() and netlink_recvmsg() do */
+/* Begin a dump: netlink_dump() is called for each part as the server reads */
 void netlink_dump_start(struct netlink_sock *sock, const struct nlmsghdr *request);
 
 #endif

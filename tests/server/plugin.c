@@ -7,7 +7,7 @@
 #include "openvpn-plugin.h"
 
 /* in the executable that loads this */
-#include "reports.h"
+#include "check.h"
 #include "scene.h"
 
 #include <arpa/inet.h>
@@ -18,8 +18,6 @@ OPENVPN_EXPORT openvpn_plugin_handle_t
 openvpn_plugin_open_v1(unsigned int *type_mask, const char *argv[], const char *envp[])
 {
     static int handle;
-    (void)argv;
-    (void)envp;
     *type_mask = OPENVPN_PLUGIN_MASK(OPENVPN_PLUGIN_CLIENT_CONNECT)
                  | OPENVPN_PLUGIN_MASK(OPENVPN_PLUGIN_CLIENT_DISCONNECT);
     return &handle;
@@ -28,21 +26,17 @@ openvpn_plugin_open_v1(unsigned int *type_mask, const char *argv[], const char *
 OPENVPN_EXPORT void
 openvpn_plugin_close_v1(openvpn_plugin_handle_t handle)
 {
-    (void)handle;
 }
 
 OPENVPN_EXPORT void *
 openvpn_plugin_client_constructor_v1(openvpn_plugin_handle_t handle)
 {
-    (void)handle;
     return report_new();
 }
 
 OPENVPN_EXPORT void
 openvpn_plugin_client_destructor_v1(openvpn_plugin_handle_t handle, void *client)
 {
-    (void)handle;
-    (void)client;
 }
 
 static const char *
@@ -59,9 +53,6 @@ openvpn_plugin_func_v2(openvpn_plugin_handle_t handle, const int type, const cha
                        const char *envp[], void *client,
                        struct openvpn_plugin_string_list **return_list)
 {
-    (void)handle;
-    (void)argv;
-    (void)return_list;
     if (type == OPENVPN_PLUGIN_CLIENT_CONNECT)
     {
         report_connected(client);

@@ -8,9 +8,9 @@
 const char *const proto_names[] = { "udp", "tcp", "p2p" };
 const char *const variant_names[] = { "plain", "script", "no-address", "small-buffer", "slow-script" };
 const char *const situation_names[] = {
-    "connect", "expire", "storm", "rekey", "return", "move", "duplicate", "kill-cn",
-    "kill-address", "inactive", "status-file", "status", "usr1", "usr1-persist", "hup", "term",
-    "reject", "vanish", "vanish-pool", "garbled",
+    "connect", "expire", "storm", "rekey", "return", "move", "twin", "duplicate", "kill-cn",
+    "kill-address", "inactive", "status-file", "status", "bytecount", "usr1", "usr1-persist",
+    "hup", "term", "reject", "vanish", "vanish-pool", "garbled",
 };
 const char *const request_names[] = {
     "new-peer", "set-peer", "del-peer", "get-peer", "dump", "new-key", "swap-keys", "del-key",
@@ -33,113 +33,100 @@ scenario_index(const char *const *names, int count, const char *name)
     return -1;
 }
 
-/* The target with that name, or -1; its lag, if it has one, goes to S */
-static int
-target_of(const char *name, struct scenario *s)
-{
-    char unit;
-    unsigned int lag;
-    int end = 0;
-    if (sscanf(name, "lagging-%c%u%n", &unit, &lag, &end) == 2)
-    {
-        s->lag_requests = unit == 'r' ? lag : 0;
-        s->lag_passes = unit == 'p' ? lag : 0;
-        return !name[end] && s->lag_requests + s->lag_passes > 0 ? TARGET_LAGGING : -1;
-    }
-    const int target = scenario_index(target_names, TARGET_COUNT, name);
-    return target == TARGET_LAGGING ? -1 : target;
-}
-
 bool
 scenario_lag(struct scenario *s, unsigned int n)
 {
-    static const unsigned int requests[] = { 1, 2, 3, 4, 5, 6 }, passes[] = { 1, 10, 24 };
-    const unsigned int count = sizeof(requests) / sizeof(*requests);
-    s->lag_requests = s->lag_passes = 0;
-    if (s->target != TARGET_LAGGING)
-        return n == 0;
-    if (n < count)
-        s->lag_requests = requests[n];
-    else if (n - count < sizeof(passes) / sizeof(*passes))
-        s->lag_passes = passes[n - count];
-    return s->lag_requests + s->lag_passes > 0;
+    static const unsigned int lags[][2] = {
+        { 1, 0 }, { 2, 0 }, { 3, 0 }, { 4, 0 }, { 5, 0 }, { 6, 0 }, { 0, 1 }, { 0, 10 }, { 0, 24 },
+    };
+    const bool lagging = s->target == TARGET_LAGGING;
+    const unsigned int count = lagging ? sizeof(lags) / sizeof(*lags) : 1;
+    s->lag_requests = lagging && n < count ? lags[n][0] : 0;
+    s->lag_passes = lagging && n < count ? lags[n][1] : 0;
+    return n < count;
+}
+
+/* Cut a word at its dot; returns the number behind it, or 0 */
+static unsigned int
+cut(char *word)
+{
+    char *dot = strchr(word, '.');
+    if (dot)
+        *dot++ = '\0';
+    return dot ? (unsigned int)strtoul(dot, NULL, 10) : 0;
+}
+
+/* The rest of a name of six words; false if there are no such request, target, position */
+static bool
+parse_target(char *request, const char *target, const char *position, struct scenario *s)
+{
+    char unit;
+    unsigned int lag = 0;
+    s->occurrence = cut(request);
+    const int r = scenario_index(request_names, REQUEST_COUNT, request);
+    const int t = sscanf(target, "lagging-%c%u", &unit, &lag) == 2 ? (int)TARGET_LAGGING
+                  : scenario_index(target_names, TARGET_COUNT, target);
+    const int p = scenario_index(position_names, POSITION_COUNT, position);
+    if (r < 0 || t <= TARGET_NONE || p < 0 || !s->occurrence || (t == TARGET_LAGGING && !lag))
+        return false;
+    s->request = r;
+    s->target = t;
+    s->position = p;
+    *(unit == 'r' ? &s->lag_requests : &s->lag_passes) = lag;
+    return true;
 }
 
 bool
 scenario_parse(const char *name, struct scenario *s)
 {
-    char word[6][32] = { "", "", "", "", "", "" };
+    char word[6][32] = { "", "", "", "", "", "" }, again[256];
     const int words = sscanf(name, "%31[^/]/%31[^/]/%31[^/]/%31[^/]/%31[^/]/%31s", word[0], word[1],
                              word[2], word[3], word[4], word[5]);
-    *s = (struct scenario) { .occurrence = 1, .repeats = 1 };
-    if (words != 3 && words != 6)
-        return false;
+    const unsigned int number = cut(word[2]);
+    *s = (struct scenario) { .occurrence = 1, .repeats = 1, .any = !strcmp(word[2], "any") };
+    const bool drawn = s->any || !strcmp(word[2], "random");
     const int proto = scenario_index(proto_names, PROTO_COUNT, word[0]);
     const int variant = scenario_index(variant_names, VARIANT_COUNT, word[1]);
-    int situation = scenario_index(situation_names, SITUATION_COUNT, word[2]);
-    int end = 0;
-    if (words == 3)
-        s->any = sscanf(word[2], "any.%u%n", &s->seed, &end) == 1;
-    if (words == 3 && (s->any || sscanf(word[2], "random.%u%n", &s->seed, &end) == 1))
+    const int situation = drawn ? (int)SITUATION_RANDOM
+                          : scenario_index(situation_names, SITUATION_COUNT, word[2]);
+    if (proto < 0 || variant < 0 || situation < 0 || (drawn && !number)
+        || (words > 3 && !parse_target(word[3], word[4], word[5], s)))
     {
-        if (s->seed == 0 || word[2][end])
-            return false;
-        situation = SITUATION_RANDOM;
-    }
-    else if (words == 3 && sscanf(word[2], "reject.%u%n", &s->repeats, &end) == 1)
-    {
-        situation = s->repeats > 1 && !word[2][end] ? SITUATION_REJECT : -1;
-    }
-    if (proto < 0 || variant < 0 || situation < 0)
         return false;
+    }
     s->proto = proto;
     s->variant = variant;
     s->situation = situation;
-    if (words == 3)
-        return true;
-    char *dot = strchr(word[3], '.');
-    if (!dot || (s->occurrence = (unsigned int)strtoul(dot + 1, NULL, 10)) == 0)
-        return false;
-    *dot = '\0';
-    const int request = scenario_index(request_names, REQUEST_COUNT, word[3]);
-    const int target = target_of(word[4], s);
-    const int position = scenario_index(position_names, POSITION_COUNT, word[5]);
-    if (request < 0 || target <= TARGET_NONE || position < 0)
-        return false;
-    s->request = request;
-    s->target = target;
-    s->position = position;
-    return true;
+    s->seed = drawn ? number : 0;
+    s->repeats = situation == SITUATION_REJECT && number ? number : 1;
+    /* whatever else there is in a name */
+    scenario_format(s, again, sizeof(again));
+    return !strcmp(name, again);
 }
 
 void
 scenario_format(const struct scenario *s, char *text, size_t size)
 {
-    if (s->situation == SITUATION_RANDOM)
+    const bool drawn = s->situation == SITUATION_RANDOM;
+    const unsigned int n = drawn ? s->seed : s->repeats, lag = s->lag_requests + s->lag_passes;
+    const char *situation = !drawn ? situation_names[s->situation] : s->any ? "any" : "random";
+    char number[16] = "", target[64] = "", late[16] = "";
+    if (drawn || n > 1)
+        snprintf(number, sizeof(number), ".%u", n);
+    if (s->target == TARGET_LAGGING)
+        snprintf(late, sizeof(late), "-%c%u", s->lag_requests ? 'r' : 'p', lag);
+    if (s->target != TARGET_NONE && !drawn)
     {
-        snprintf(text, size, "%s/%s/%s.%u", proto_names[s->proto], variant_names[s->variant],
-                 s->any ? "any" : "random", s->seed);
-        return;
+        snprintf(target, sizeof(target), "/%s.%u/%s%s/%s", request_names[s->request],
+                 s->occurrence, target_names[s->target], late, position_names[s->position]);
     }
-    const int length = snprintf(text, size, "%s/%s/%s", proto_names[s->proto],
-                                variant_names[s->variant], situation_names[s->situation]);
-    if (s->repeats > 1 && length > 0 && (size_t)length < size)
-        snprintf(text + length, size - length, ".%u", s->repeats);
-    if (s->target != TARGET_NONE && length > 0 && (size_t)length < size)
-    {
-        char lag[16] = "";
-        if (s->target == TARGET_LAGGING)
-        {
-            snprintf(lag, sizeof(lag), "-%c%u", s->lag_requests ? 'r' : 'p',
-                     s->lag_requests ? s->lag_requests : s->lag_passes);
-        }
-        snprintf(text + length, size - length, "/%s.%u/%s%s/%s", request_names[s->request],
-                 s->occurrence, target_names[s->target], lag, position_names[s->position]);
-    }
+    snprintf(text, size, "%s/%s/%s%s%s", proto_names[s->proto], variant_names[s->variant],
+             situation, number, target);
 }
 
-bool
-scenario_situation_reachable(enum proto proto, enum variant variant, enum situation situation)
+/* Whether a server with that variant can get into that situation */
+static bool
+situation_reachable(enum proto proto, enum variant variant, enum situation situation)
 {
     if (variant == VARIANT_SLOW_SCRIPT)
     {
@@ -151,6 +138,8 @@ scenario_situation_reachable(enum proto proto, enum variant variant, enum situat
         /* over TCP the instance goes with the connection */
         return proto == PROTO_UDP && variant == VARIANT_PLAIN;
     }
+    if (situation == SITUATION_TWIN)
+        return proto != PROTO_P2P && variant == VARIANT_PLAIN;
     if (proto != PROTO_P2P)
         /* it has no pool; what is garbled are three notifications, and two fit */
         return (variant != VARIANT_NO_ADDRESS || situation != SITUATION_VANISH_POOL)
@@ -159,6 +148,13 @@ scenario_situation_reachable(enum proto proto, enum variant variant, enum situat
     return variant == VARIANT_PLAIN && situation != SITUATION_DUPLICATE
            && situation != SITUATION_STORM && situation < SITUATION_REJECT
            && situation != SITUATION_KILL_CN && situation != SITUATION_KILL_ADDRESS;
+}
+
+bool
+scenario_is_alone(enum situation situation)
+{
+    return situation == SITUATION_RETURN || situation == SITUATION_MOVE
+           || situation == SITUATION_TWIN;
 }
 
 /* Whether an id gets free there, or is given away, while its peer is gone already */
@@ -188,7 +184,7 @@ takes_id_again(const struct scenario *s)
 bool
 scenario_reachable(const struct scenario *s)
 {
-    if (!scenario_situation_reachable(s->proto, s->variant, s->situation))
+    if (!situation_reachable(s->proto, s->variant, s->situation))
         return false;
     if (s->target == TARGET_NONE)
         return true;
@@ -199,9 +195,8 @@ scenario_reachable(const struct scenario *s)
             && (s->variant != VARIANT_PLAIN || s->request != REQUEST_GET_PEER || s->position == POSITION_BETWEEN
                 || s->target == TARGET_REFUSED || s->target == TARGET_SILENT)))
         return false;
-    /* who is served meanwhile is what it is about, or which keys there are */
-    if (s->variant == VARIANT_SLOW_SCRIPT || s->situation == SITUATION_RETURN
-        || s->situation == SITUATION_MOVE)
+    /* who is served meanwhile is what it is about */
+    if (s->variant == VARIANT_SLOW_SCRIPT || scenario_is_alone(s->situation))
         return false;
     if (s->target == TARGET_LAGGING)
         return takes_id_again(s);

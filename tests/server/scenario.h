@@ -1,25 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A scenario: what the server is doing, and what the kernel does just when it
- * asks for something. Written as
+ * A scenario: what the server is doing, and what the kernel does just when it asks for
+ * something. doc/interleavings.rst says what its name means, which is written as
  *
  *     PROTO/VARIANT/SITUATION[/REQUEST.N/TARGET/POSITION]
  *
- * for example udp/plain/kill-cn/dump.1/other/ahead: a UDP server is told to
- * kill a client, and ahead of the reply to the first dump of statistics that
- * it makes then there is the notification that another client's peer expired.
- *
- * The target lagging-rN or lagging-pN has the requester's peer go just then, and
- * the notifications of this and all that go meanwhile come later: when N requests
- * have been answered (that one counts), or with the Nth pass of the server's loop.
- * After the situation another client connects, and so takes the id again while
- * the notification is still due, queued, or just read.
- *
- * PROTO/VARIANT/random.SEED is a long run: many situations one after another,
- * each with something that may happen in it, drawn by that seed. It leaves out what
- * the series leaves as it was. PROTO/VARIANT/any.SEED leaves out nothing.
- *
- * PROTO/VARIANT/reject.N is reject, and N clients are gone at once.
+ * In the situation reject.N so many clients are gone at once.
  */
 #ifndef SCENARIO_H
 #define SCENARIO_H
@@ -55,12 +41,14 @@ enum situation
     SITUATION_REKEY,            /* the clients' keys are renegotiated */
     SITUATION_RETURN,           /* but for one that is gone, and comes back soon after */
     SITUATION_MOVE,             /* the same, and it comes back from another address */
+    SITUATION_TWIN,             /* two clients are one, with --duplicate-cn; the first one goes */
     SITUATION_DUPLICATE,        /* a client connects with a common name in use */
     SITUATION_KILL_CN,          /* management: kill, by common name */
     SITUATION_KILL_ADDRESS,     /* and by address */
     SITUATION_INACTIVE,         /* --inactive */
     SITUATION_STATUS_FILE,
     SITUATION_STATUS,           /* management: status */
+    SITUATION_BYTECOUNT,        /* and bytecount, which asks for one peer at a time */
     SITUATION_USR1,             /* SIGUSR1 */
     SITUATION_USR1_PERSIST,     /* and with --persist-tun */
     SITUATION_HUP,              /* SIGHUP */
@@ -122,10 +110,10 @@ void scenario_format(const struct scenario *scenario, char *text, size_t size);
  * others have none. False if there are not as many. */
 bool scenario_lag(struct scenario *scenario, unsigned int n);
 
+/* Whether nothing comes between: it is about which keys or routes there are */
+bool scenario_is_alone(enum situation situation);
+
 /* Whether the kernel can do that then: not everything is reachable */
 bool scenario_reachable(const struct scenario *scenario);
-
-/* Whether a server with that variant can get into that situation */
-bool scenario_situation_reachable(enum proto proto, enum variant variant, enum situation situation);
 
 #endif

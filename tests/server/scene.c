@@ -5,8 +5,6 @@
 #include "instance.h"
 #include "management.h"
 #include "module.h"
-#include "probe.h"
-#include "reports.h"
 #include "scene.h"
 #include "verdict.h"
 
@@ -40,25 +38,19 @@
 /* How often clients are looked at, in milliseconds */
 #define PAUSE 5
 
-/* What stands for a second of PACE_BRISK: --hand-window (600) is 12 seconds in
- * which no packet came */
+/* Instead of a step's seconds: a second of the server's clock for each pause of so many
+ * milliseconds without an event. --hand-window (600) is 12 seconds in which no packet came */
+#define BRISK (-1)
 #define BRISK_PAUSE 20
 
-/* How the server's clock runs in a step */
-enum pace
-{
-    PACE_REAL,                  /* as the real one: clients have work to do */
-    PACE_BRISK,                 /* a second for each BRISK_PAUSE without an event */
-    PACE_SETTLE                 /* to the next timeout, at once */
-};
-
+/* With DONE the server's clock runs as the real one, for clients have work to do, or is
+ * BRISK. Without it it goes to the next timeout at once, for so many SECONDS. */
 struct step
 {
     const char *name;
-    void (*begin)(void);
-    bool (*done)(void);         /* unless PACE_SETTLE */
-    enum pace pace;
-    int seconds;                /* for PACE_SETTLE */
+    void (*begin)(void);        /* or NULL */
+    bool (*done)(void);
+    int seconds;
 };
 
 /* What is played, and how far it has come */
@@ -68,17 +60,20 @@ static struct
     struct scene_paths paths;
     const struct step *step;
     time_t begun;               /* the step did, by CLOCK_MONOTONIC */
-    long settled;               /* milliseconds of PACE_SETTLE */
-    unsigned int spins;
+    long settled;               /* milliseconds of its seconds */
+    bool paused;                /* of a BRISK one: the last time */
     int started;                /* clients */
+    bool expected;              /* the newest was started in this step, and has to come */
     int certificates[CLIENTS];
-    unsigned int swaps_before[CLIENTS], keys_before[CLIENTS];
+    unsigned int keys_before[CLIENTS];  /* count_keys() */
     int subject;                /* the client that the situation is about */
     bool armed, fired, ending;
     unsigned int seen[REQUEST_COUNT];
     bool refusing, losing;      /* who connects is refused, and gone at once */
     unsigned int refused;
 } play;
+
+#define NEWEST (play.started - 1)
 
 static time_t
 uptime(void)
@@ -94,8 +89,8 @@ static void
 start_client(int certificate)
 {
     play.certificates[play.started] = certificate;
-    client_start(play.started++, certificate, play.scene.proto == PROTO_TCP,
-                 play.scene.proto == PROTO_P2P, false, play.paths.openvpn, play.paths.keys, play.paths.run);
+    play.expected = true;
+    client_start(play.started++, certificate, play.scene.proto, false, &play.paths);
 }
 
 static void
@@ -108,17 +103,19 @@ start_next(void)
 static int
 client_of_peer(int id)
 {
-    return play.scene.proto == PROTO_P2P ? play.started - 1 : client_by_address(module_address(id));
+    return play.scene.proto == PROTO_P2P ? NEWEST : client_by_address(module_peer(id)->address);
 }
 
 /* The kernel peer of a client, or MODULE_NO_PEER */
 static int
 peer_of_client(int n)
 {
-    int id = module_next_peer(MODULE_NO_PEER);
-    while (id != MODULE_NO_PEER && client_of_peer(id) != n)
-        id = module_next_peer(id);
-    return id;
+    FOR_EACH_PEER(id)
+    {
+        if (client_of_peer(id) == n)
+            return id;
+    }
+    return MODULE_NO_PEER;
 }
 
 /* Why the kernel removes it. Over TCP each reason has its turn: the module's
@@ -142,78 +139,103 @@ lose_peer(int id)
 static void
 expire_all(void)
 {
-    for (int id = module_next_peer(MODULE_NO_PEER); id != MODULE_NO_PEER; id = module_next_peer(id))
+    FOR_EACH_PEER(id)
         lose_peer(id);
 }
 
 static bool
 newest_is_ready(void)
 {
-    return module_peer_ready(peer_of_client(play.started - 1)) && client_initialised(play.started - 1);
+    const struct module_peer *peer = module_peer(peer_of_client(NEWEST));
+    return peer->keepalive && peer->keys[0] && client_initialised(NEWEST);
 }
 
-/* Whether the server has an instance of that client */
-static bool
-has_instance(int n)
+/* The server's instance of that client, or NULL */
+static const struct instance *
+instance_of(int n)
 {
-    if (play.scene.proto == PROTO_P2P)
-        return instance_p2p_peer() >= 0;
-    struct instance list[MODULE_PEERS];
+    static struct instance list[MODULE_PEERS];
     int i = instance_list(list, MODULE_PEERS) - 1;
     while (i >= 0 && client_by_address(list[i].address) != n)
         --i;
-    return i >= 0;
+    return i >= 0 ? &list[i] : NULL;
+}
+
+static bool
+has_instance(int n)
+{
+    return play.scene.proto == PROTO_P2P ? instance_p2p_peer() >= 0 : instance_of(n) != NULL;
 }
 
 /* The newest client is there, or will not come */
 static bool
 newest_is_done(void)
 {
-    return newest_is_ready() || !client_alive(play.started - 1)
-           || (play.fired && !has_instance(play.started - 1));
+    return newest_is_ready() || !client_alive(NEWEST) || (play.fired && !has_instance(NEWEST));
 }
 
-/* As newest_is_done(), where it has to come */
+/* As newest_is_done(), where it has to come, if it is expected */
 static bool
 newest_came(void)
 {
     static int seen_instance = -1;      /* the client that the server had one of */
-    if (newest_is_ready())
+    if (!play.expected || newest_is_ready())
         return true;
-    const bool has = has_instance(play.started - 1);
-    if (!client_alive(play.started - 1) || (seen_instance == play.started - 1 && !has))
+    const bool has = has_instance(NEWEST);
+    if (!client_alive(NEWEST) || (seen_instance == NEWEST && !has))
     {
-        verdict_add("refuses", "client %d", play.started - 1);
+        verdict_add("refuses", "client %d", NEWEST);
         return true;
     }
-    seen_instance = has ? play.started - 1 : seen_instance;
+    seen_instance = has ? NEWEST : seen_instance;
     return false;
 }
 
+static void
+count_keys(enum key_change change)
+{
+    for (int n = 0; n < play.started; ++n)
+        play.keys_before[n] = module_peer(peer_of_client(n))->changes[change];
+}
+
+/* Whether that has come to the keys of all clients that there are, since count_keys() */
 static bool
-has_rekeyed(void)
+all_keys(enum key_change change)
 {
     for (int n = 0; n < play.started; ++n)
     {
-        const int id = peer_of_client(n);
-        if (client_alive(n) && id != MODULE_NO_PEER && module_swaps(id) == play.swaps_before[n])
+        const struct module_peer *peer = module_peer(peer_of_client(n));
+        if (client_alive(n) && peer->present && peer->changes[change] == play.keys_before[n])
             return false;
     }
     return true;
 }
 
-/* The newest client is there, or the server has refused it twice */
+static bool
+keys_are_swapped(void)
+{
+    return all_keys(KEYS_SWAPPED);
+}
+
+static bool
+keys_are_new(void)
+{
+    return all_keys(KEY_NEW);
+}
+
+/* The newest client is there, if it is expected, or the server has refused it twice */
 static bool
 newest_is_taken(void)
 {
-    char log[512];
-    if (newest_is_ready())
+    if (!play.expected || newest_is_ready())
         return true;
-    snprintf(log, sizeof(log), "%s/server.log", play.paths.run);
-    if (client_alive(play.started - 1) && log_count(log, "would exceed maximum number of clients") < 2)
+    if (client_alive(NEWEST)
+        && log_count("server.log", "would exceed maximum number of clients") < 2)
+    {
         return false;
-    verdict_add("refuses", "client %d", play.started - 1);
-    client_lose(play.started - 1);
+    }
+    verdict_add("refuses", "client %d", NEWEST);
+    client_lose(NEWEST);
     return true;
 }
 
@@ -221,7 +243,7 @@ newest_is_taken(void)
 static bool
 newest_is_told(void)
 {
-    return !client_alive(play.started - 1) && client_refused(play.started - 1);
+    return !client_alive(NEWEST) && client_refused(NEWEST);
 }
 
 /* As many were refused, and gone at once, as have to be */
@@ -232,7 +254,7 @@ all_are_refused(void)
     if (play.refused < play.scene.repeats && begun < play.refused)
     {
         begun = play.refused;
-        client_kill(play.started - 1);
+        client_kill(NEWEST);
         --play.started;
         start_next();
         play.begun = uptime();
@@ -246,7 +268,7 @@ scene_refuses(void)
 {
     if (play.refusing && play.losing)
     {
-        client_lose(play.started - 1);
+        client_lose(NEWEST);
         ++play.refused;
     }
     return play.refusing;
@@ -259,47 +281,26 @@ lose_refused(void)
     start_next();
 }
 
-static void
-count_keys(void)
-{
-    for (int n = 0; n < play.started; ++n)
-        play.keys_before[n] = module_new_keys(peer_of_client(n));
-}
-
-/* All clients that there are have another key */
-static bool
-has_new_keys(void)
-{
-    for (int n = 0; n < play.started; ++n)
-    {
-        const int id = peer_of_client(n);
-        if (client_alive(n) && id != MODULE_NO_PEER && module_new_keys(id) == play.keys_before[n])
-            return false;
-    }
-    return true;
-}
-
 /* Situations */
 
 /* SITUATION_RETURN, whose server has --reneg-sec 1200 */
 static void
 rekey(void)
 {
-    count_keys();
+    count_keys(KEY_NEW);
     host_advance(1201 * 1000L);
 }
 
 static void
 come_back(void)
 {
-    count_keys();
-    client_start(play.subject, play.certificates[play.subject], false, false, true, play.paths.openvpn,
-                 play.paths.keys, play.paths.run);
+    count_keys(KEY_NEW);
+    client_start(play.subject, play.certificates[play.subject], PROTO_UDP, true, &play.paths);
 }
 
-/* From another one, so that another instance gets it */
+/* From another address, so that another instance gets it */
 static void
-come_from_elsewhere(void)
+start_same(void)
 {
     start_client(play.certificates[play.subject]);
 }
@@ -313,8 +314,16 @@ lose_subject(void)
 static bool
 is_back(void)
 {
+    const struct module_peer *peer = module_peer(peer_of_client(play.subject));
     return client_initialised(play.subject)
-           && module_new_keys(peer_of_client(play.subject)) > play.keys_before[play.subject];
+           && peer->changes[KEY_NEW] > play.keys_before[play.subject];
+}
+
+/* The server learns what the kernel has counted so far */
+static void
+status(void)
+{
+    management_command("status 3\n");
 }
 
 /* The first client that is established */
@@ -330,9 +339,8 @@ first_client(void)
 static void
 trigger(void)
 {
-    struct instance list[MODULE_PEERS];
-    /* of these nothing depends on what is asked, and the clients' clocks decide how often */
-    play.armed = play.scene.situation != SITUATION_RETURN && play.scene.situation != SITUATION_MOVE;
+    /* the clients' clocks decide how often something is asked there */
+    play.armed = !scenario_is_alone(play.scene.situation);
     reports_compare(true);
     module_lag(play.scene.lag_requests, play.scene.lag_passes);
     play.subject = play.scene.situation == SITUATION_CONNECT ? play.started : first_client();
@@ -343,7 +351,7 @@ trigger(void)
             break;
 
         case SITUATION_EXPIRE:
-            lose_peer(peer_of_client(play.subject));
+            lose_subject();
             break;
 
         case SITUATION_STORM:
@@ -351,8 +359,7 @@ trigger(void)
             break;
 
         case SITUATION_REKEY:
-            for (int n = 0; n < play.started; ++n)
-                play.swaps_before[n] = module_swaps(peer_of_client(n));
+            count_keys(KEYS_SWAPPED);
             host_advance(3601 * 1000L);         /* --reneg-sec 3600 */
             break;
 
@@ -362,22 +369,21 @@ trigger(void)
             rekey();
             break;
 
+        case SITUATION_TWIN:
         case SITUATION_DUPLICATE:
-            start_client(play.certificates[play.subject]);
+            start_same();
             break;
 
         case SITUATION_KILL_CN:
-            management_command(play.paths.run, "kill c%d\n", play.certificates[play.subject]);
+            management_command("kill c%d\n", play.certificates[play.subject]);
             break;
 
         case SITUATION_KILL_ADDRESS:
-            for (int i = instance_list(list, MODULE_PEERS) - 1; i >= 0; --i)
+            if (instance_of(play.subject))
             {
-                if (client_by_address(list[i].address) == play.subject)
-                {
-                    const struct in_addr in = { htonl(list[i].address) };
-                    management_command(play.paths.run, "kill %s:%u\n", inet_ntoa(in), list[i].port);
-                }
+                const struct instance *instance = instance_of(play.subject);
+                const struct in_addr in = { htonl(instance->address) };
+                management_command("kill %s:%u\n", inet_ntoa(in), instance->port);
             }
             break;
 
@@ -391,7 +397,11 @@ trigger(void)
             break;
 
         case SITUATION_STATUS:
-            management_command(play.paths.run, "status 3\n");
+            status();
+            break;
+
+        case SITUATION_BYTECOUNT:
+            management_command("bytecount 300\n");
             break;
 
         case SITUATION_REJECT:
@@ -401,7 +411,7 @@ trigger(void)
 
         case SITUATION_VANISH:
         case SITUATION_VANISH_POOL:
-            for (int id = module_next_peer(MODULE_NO_PEER); id != MODULE_NO_PEER; id = module_next_peer(id))
+            FOR_EACH_PEER(id)
             {
                 client_lose(client_of_peer(id));
                 module_remove_silently(id);
@@ -435,12 +445,11 @@ trigger(void)
 #define FOREIGN 4
 
 void
-module_seen(enum request request, int id)
+module_seen(enum request request)
 {
-    (void)id;
     if (play.armed)
     {
-        verdict_request(request_names[request]);
+        verdict_line("request %s", request_names[request]);
         ++play.seen[request];
     }
 }
@@ -454,7 +463,7 @@ module_at(enum request request, enum position position, int id)
         return 0;
     }
     play.fired = true;
-    verdict_step(target_names[play.scene.target]);
+    verdict_line("step %s", target_names[play.scene.target]);
     const int requester = id == MODULE_NO_PEER ? peer_of_client(play.subject) : id;
     switch (play.scene.target)
     {
@@ -464,11 +473,12 @@ module_at(enum request request, enum position position, int id)
             break;
 
         case TARGET_REUSED:
-            module_notify_late(requester, loss(requester));
+            module_notify(requester, loss(requester), false);
             break;
 
         case TARGET_FOREIGN:
-            module_notify_foreign(FOREIGN);
+            for (int foreign = 0; foreign < FOREIGN; ++foreign)
+                module_notify(foreign, REASON_EXPIRED, true);
             expire_all();
             break;
 
@@ -479,8 +489,7 @@ module_at(enum request request, enum position position, int id)
             return MODULE_NO_REPLY;
 
         default:
-            for (int peer = module_next_peer(MODULE_NO_PEER); peer != MODULE_NO_PEER;
-                 peer = module_next_peer(peer))
+            FOR_EACH_PEER(peer)
             {
                 if (play.scene.target == TARGET_ALL || peer != requester)
                 {
@@ -498,42 +507,43 @@ void
 host_script(void)
 {
     /* no more requests of the scenario are counted once it is over */
-    module_seen(REQUEST_SCRIPT, MODULE_NO_PEER);
+    module_seen(REQUEST_SCRIPT);
     module_at(REQUEST_SCRIPT, POSITION_AHEAD, MODULE_NO_PEER);
     if (play.armed && play.scene.variant == VARIANT_SLOW_SCRIPT)
         probe_script_begins();
 
     /* the script reads from it */
-    char fifo[512];
-    snprintf(fifo, sizeof(fifo), "%s/fifo", play.paths.run);
-    const int fd = open(fifo, O_WRONLY | O_CLOEXEC);
+    const int fd = open("fifo", O_WRONLY | O_CLOEXEC);
     if (fd < 0 || write(fd, "\n", 1) != 1)
-        verdict_stop("setup", "no script reads from %s", fifo);
+        verdict_stop("setup", "no script reads from the fifo");
     close(fd);
     if (play.armed && play.scene.variant == VARIANT_SLOW_SCRIPT)
     {
         host_advance(1000);
-        probe_script_ends(play.scene.proto == PROTO_TCP, play.paths.run);
+        probe_script_ends(play.scene.proto == PROTO_TCP);
     }
 }
 
 static void
-check(void)
+check_now(void)
 {
     play.armed = false;
     reports_compare(false);
-    if (play.scene.proto == PROTO_P2P)
-        check_p2p();
-    else
-        check_server();
+    check(play.scene.proto == PROTO_P2P);
+}
+
+static void
+check_unreached(void)
+{
+    if (!play.scene.seed && play.scene.target != TARGET_NONE && !play.fired)
+        verdict_add("unreached", "there was no such request");
 }
 
 static void
 check_situation(void)
 {
-    check();
-    if (!play.scene.seed && play.scene.target != TARGET_NONE && !play.fired)
-        verdict_add("unreached", "there was no such request");
+    check_now();
+    check_unreached();
 }
 
 static void
@@ -547,7 +557,7 @@ expire_one(void)
 static void
 terminate(void)
 {
-    check();
+    check_now();
     if (module_peers() > 0)
         verdict_add("orphans", "%u peers are left in the kernel", module_peers());
     play.ending = true;
@@ -561,31 +571,17 @@ at_exit(void)
         verdict_add("ends", "the server ended, and was not told to");
     else if (reports_open() > 0)
         verdict_add("reports", "%d disconnects were not reported at the end", reports_open());
-    if (play.armed && play.scene.target != TARGET_NONE && !play.fired)
-        verdict_add("unreached", "there was no such request");
+    if (play.armed)
+        check_unreached();
     client_kill_all();
-    verdict_end();
+    verdict_line("end");
 }
 
 /* One after another */
 
-#define START_ONE { "connect", start_next, newest_came, PACE_REAL, 0 }
-#define EXPIRE_ONE { "expire", expire_one, NULL, PACE_SETTLE, 2 }
 #define STEPS 128
 
 static struct step steps[STEPS];
-
-static void
-nothing(void)
-{
-}
-
-/* The server learns what the kernel has counted so far */
-static void
-poll_counts(void)
-{
-    management_command(play.paths.run, "status 3\n");
-}
 
 /* What is due later comes now at the latest */
 static void
@@ -595,12 +591,12 @@ settle(void)
 }
 
 static void
-append(struct step s)
+then(const char *name, void (*begin)(void), bool (*done)(void), int seconds)
 {
     static int count;
     if (count + 1 == STEPS)
         verdict_stop("setup", "more than %d steps", STEPS);
-    steps[count++] = s;
+    steps[count++] = (struct step) { name, begin, done, seconds };
 }
 
 static void
@@ -609,24 +605,17 @@ begin(const struct step *next)
     play.step = next;
     play.begun = uptime();
     play.settled = 0;
-    play.spins = 0;
-    verdict_step(play.step->name);
-    play.step->begin();
-}
-
-static bool expected;           /* a client was started, and has to come */
-
-static bool
-came_if_expected(void)
-{
-    return !expected || newest_came();
+    play.paused = false;
+    verdict_line("step %s", play.step->name);
+    if (play.step->begin)
+        play.step->begin();
 }
 
 static void
 start_if(bool wanted)
 {
-    expected = wanted;
-    if (expected)
+    play.expected = false;
+    if (wanted)
         start_next();
 }
 
@@ -642,12 +631,6 @@ start_if_few(void)
     start_if(module_peers() < ESTABLISHED);
 }
 
-static bool
-taken_if_expected(void)
-{
-    return !expected || newest_is_taken();
-}
-
 /* Whether the server is full then */
 static bool
 fills(enum situation situation)
@@ -658,50 +641,40 @@ fills(enum situation situation)
 static void
 append_situation(enum situation situation, enum target target)
 {
-    const bool comes = situation == SITUATION_CONNECT || situation == SITUATION_DUPLICATE;
-    const bool gone = situation == SITUATION_RETURN || situation == SITUATION_MOVE;
+    static bool (*const done[SITUATION_COUNT])(void) = {
+        [SITUATION_CONNECT] = newest_is_done, [SITUATION_DUPLICATE] = newest_is_done,
+        [SITUATION_REKEY] = keys_are_swapped, [SITUATION_RETURN] = keys_are_new,
+        [SITUATION_MOVE] = keys_are_new, [SITUATION_TWIN] = newest_came,
+        [SITUATION_REJECT] = newest_is_told,
+    };
+    then("situation", trigger, done[situation], situation == SITUATION_REKEY ? BRISK : 1);
     if (situation == SITUATION_REJECT)
-    {
-        append((struct step) { "situation", trigger, newest_is_told, PACE_REAL, 0 });
-        append((struct step) { "lose", lose_refused, all_are_refused, PACE_REAL, 0 });
-    }
-    else
-    {
-        append((struct step) {
-            "situation", trigger,
-            comes ? newest_is_done : situation == SITUATION_REKEY ? has_rekeyed : gone ? has_new_keys : NULL,
-            comes || gone ? PACE_REAL : situation == SITUATION_REKEY ? PACE_BRISK : PACE_SETTLE, 1
-        });
-    }
-    for (int i = 0; fills(situation) && i < ESTABLISHED; ++i)
-    {
-        append((struct step) { "fill", start_if_room, came_if_expected, PACE_REAL, 0 });
-    }
-    /* unless the peers of all that it is full of are there */
+        then("lose", lose_refused, all_are_refused, 0);
     if (fills(situation))
-        append((struct step) { "knock", start_if_few, taken_if_expected, PACE_REAL, 0 });
+    {
+        for (int i = 0; i < ESTABLISHED; ++i)
+            then("fill", start_if_room, newest_came, 0);
+        /* unless the peers of all that it is full of are there */
+        then("knock", start_if_few, newest_is_taken, 0);
+    }
     if (target == TARGET_LAGGING)
     {
-        append((struct step) { "close", nothing, NULL, PACE_SETTLE,
-                               situation == SITUATION_INACTIVE ? 70 : 1 });
-        append((struct step) START_ONE);
+        then("close", NULL, NULL, situation == SITUATION_INACTIVE ? 70 : 1);
+        then("connect", start_next, newest_came, 0);
     }
-    if (gone)
-    {
-        append((struct step) { "rekey fails", nothing, NULL, PACE_SETTLE, 601 });   /* --hand-window */
-    }
-    if (situation == SITUATION_MOVE)
-    {
-        append((struct step) { "back", come_from_elsewhere, newest_came, PACE_REAL, 0 });
-        append((struct step) { "expire", lose_subject, NULL, PACE_SETTLE, 1 });
-    }
+    if (situation == SITUATION_RETURN || situation == SITUATION_MOVE)
+        then("rekey fails", NULL, NULL, 601);       /* --hand-window */
     if (situation == SITUATION_RETURN)
     {
-        append((struct step) { "back", come_back, is_back, PACE_REAL, 0 });
-        append((struct step) { "rekey", rekey, has_new_keys, PACE_REAL, 0 });
+        then("back", come_back, is_back, 0);
+        then("rekey", rekey, keys_are_new, 0);
     }
-    append((struct step) { "settle", settle, NULL, PACE_SETTLE, SETTLE });
-    append((struct step) { "check", check_situation, NULL, PACE_SETTLE, 1 });
+    if (situation == SITUATION_MOVE)
+        then("back", start_same, newest_came, 0);
+    if (situation == SITUATION_MOVE || situation == SITUATION_TWIN)
+        then("expire", lose_subject, NULL, 1);
+    then("settle", settle, NULL, SETTLE);
+    then("check", check_situation, NULL, 1);
 }
 
 /* Long runs */
@@ -720,16 +693,31 @@ next_round(void)
     memset(play.seen, 0, sizeof(play.seen));
     play.fired = false;
     scenario_format(&play.scene, name, sizeof(name));
-    verdict_step(name);
+    verdict_line("step %s", name);
     play.scene.seed = 1;
 }
 
-static const enum situation round_situations[] = {
-    SITUATION_CONNECT, SITUATION_EXPIRE, SITUATION_STORM, SITUATION_REKEY, SITUATION_DUPLICATE,
-    SITUATION_KILL_CN, SITUATION_KILL_ADDRESS, SITUATION_STATUS, SITUATION_USR1, SITUATION_HUP,
-};
-
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
+#define BIT(request) (1u << REQUEST_ ## request)
+
+/* What is drawn from, and the requests that the situation has (tests/server/requests) */
+static const struct
+{
+    enum situation situation;
+    unsigned int requests;
+} round_situations[] = {
+    { SITUATION_CONNECT, BIT(NEW_PEER) | BIT(SET_PEER) | BIT(NEW_KEY) },
+    { SITUATION_EXPIRE, BIT(GET_PEER) },
+    { SITUATION_STORM, BIT(GET_PEER) },
+    { SITUATION_REKEY, BIT(NEW_KEY) | BIT(SWAP_KEYS) | BIT(DEL_KEY) },
+    { SITUATION_DUPLICATE,
+      BIT(NEW_PEER) | BIT(SET_PEER) | BIT(NEW_KEY) | BIT(DEL_PEER) | BIT(GET_PEER) },
+    { SITUATION_KILL_CN, BIT(DEL_PEER) | BIT(GET_PEER) },
+    { SITUATION_KILL_ADDRESS, BIT(DEL_PEER) | BIT(GET_PEER) },
+    { SITUATION_STATUS, BIT(DUMP) },
+    { SITUATION_USR1, BIT(DEL_PEER) | BIT(GET_PEER) },
+    { SITUATION_HUP, BIT(DEL_PEER) | BIT(GET_PEER) },
+};
 
 /* What leaves a trace that is a limit of the series is not drawn: an id that is used
  * again, and a peer that goes while it is set up */
@@ -739,39 +727,27 @@ draw_round(struct scenario *round, unsigned int *seed)
     static const enum request requests[] = {
         REQUEST_DEL_PEER, REQUEST_GET_PEER, REQUEST_DUMP, REQUEST_SWAP_KEYS, REQUEST_DEL_KEY,
     };
-    round->situation = round_situations[rand_r(seed) % COUNT(round_situations)];
+    round->situation = round_situations[rand_r(seed) % COUNT(round_situations)].situation;
     round->request = requests[rand_r(seed) % COUNT(requests)];
     round->target = rand_r(seed) % (TARGET_ALL + 1);
     round->position = rand_r(seed) % POSITION_COUNT;
     round->occurrence = 1 + rand_r(seed) % 3;
 }
 
-/* Whatever can be, at a request that the situation has (tests/server/requests) */
+/* Whatever can be */
 static void
 draw_any_round(struct scenario *round, unsigned int *seed)
 {
-#define BIT(request) (1u << REQUEST_ ## request)
-    static const unsigned int requests[COUNT(round_situations)] = {
-        BIT(NEW_PEER) | BIT(SET_PEER) | BIT(NEW_KEY),
-        BIT(GET_PEER),
-        BIT(GET_PEER),
-        BIT(NEW_KEY) | BIT(SWAP_KEYS) | BIT(DEL_KEY),
-        BIT(NEW_PEER) | BIT(SET_PEER) | BIT(NEW_KEY) | BIT(DEL_PEER) | BIT(GET_PEER),
-        BIT(DEL_PEER) | BIT(GET_PEER),
-        BIT(DEL_PEER) | BIT(GET_PEER),
-        BIT(DUMP),
-        BIT(DEL_PEER) | BIT(GET_PEER),
-        BIT(DEL_PEER) | BIT(GET_PEER),
-    };
-    unsigned int situation;
+    unsigned int requests;
     do
     {
-        situation = rand_r(seed) % COUNT(round_situations);
-        round->situation = round_situations[situation];
+        const unsigned int i = rand_r(seed) % COUNT(round_situations);
+        requests = round_situations[i].requests;
+        round->situation = round_situations[i].situation;
         round->request = rand_r(seed) % REQUEST_COUNT;
         round->target = TARGET_REQUESTER + rand_r(seed) % (TARGET_COUNT - 1);
         round->position = rand_r(seed) % POSITION_COUNT;
-    } while (!(requests[situation] & 1u << round->request) || !scenario_lag(round, 0)
+    } while (!(requests & 1u << round->request) || !scenario_lag(round, 0)
              || !scenario_reachable(round));
     unsigned int lags = 1;
     while (scenario_lag(round, lags))
@@ -783,7 +759,6 @@ static void
 append_rounds(void)
 {
     unsigned int seed = play.scene.seed;
-    const struct step few = { "connect", start_if_few, came_if_expected, PACE_REAL, 0 };
     for (int i = 0; i < (play.scene.any ? ROUNDS_ANY : ROUNDS); ++i)
     {
         struct scenario *round = &rounds[i];
@@ -792,8 +767,8 @@ append_rounds(void)
         round->any = false;
         (play.scene.any ? draw_any_round : draw_round)(round, &seed);
         for (int n = 0; n < ESTABLISHED; ++n)
-            append(few);
-        append((struct step) { "round", next_round, NULL, PACE_SETTLE, 0 });
+            then("connect", start_if_few, newest_came, 0);
+        then("round", next_round, NULL, 0);
         append_situation(round->situation, round->target);
     }
 }
@@ -803,36 +778,33 @@ scene_start(const struct scenario *scenario, const struct scene_paths *where)
 {
     play.scene = *scenario;
     play.paths = *where;
-    const struct step one = START_ONE, gone = EXPIRE_ONE;
-    const int established = play.scene.proto == PROTO_P2P ? 1
-                            : play.scene.variant == VARIANT_SLOW_SCRIPT ? ESTABLISHED_SLOW : ESTABLISHED;
-    const bool comes = play.scene.situation == SITUATION_CONNECT
-                       || play.scene.situation == SITUATION_DUPLICATE;
+    const enum situation situation = play.scene.situation;
+    const bool p2p = play.scene.proto == PROTO_P2P;
+    const bool slow = play.scene.variant == VARIANT_SLOW_SCRIPT;
+    const int established = p2p ? 1 : slow ? ESTABLISHED_SLOW : ESTABLISHED;
 
-    for (int i = play.scene.seed || (comes && play.scene.proto == PROTO_P2P) ? established : 0;
-         i < established; ++i)
-    {
-        append(one);
-    }
     if (play.scene.seed)
     {
         append_rounds();
     }
     else
     {
-        if (play.scene.proto != PROTO_P2P)
-            append((struct step) { "status", poll_counts, NULL, PACE_SETTLE, 0 });
-        append_situation(play.scene.situation, play.scene.target);
+        /* in P2P mode who connects is the only one */
+        for (int i = 0; i < established && !(p2p && situation == SITUATION_CONNECT); ++i)
+            then("connect", start_next, newest_came, 0);
+        if (!p2p)
+            then("status", status, NULL, 0);
+        append_situation(situation, play.scene.target);
     }
 
     /* the server is as good as new: a client comes, and all go, each alone */
-    if (play.scene.proto == PROTO_P2P || fills(play.scene.situation))
-        append(gone);
-    append(fills(play.scene.situation) ? (struct step) { "connect", start_next, newest_is_taken, PACE_REAL, 0 } : one);
+    if (p2p || fills(situation))
+        then("expire", expire_one, NULL, 2);
+    then("connect", start_next, fills(situation) ? newest_is_taken : newest_came, 0);
     /* one, or two a round, may have come besides */
     for (int i = 0; i < established + 2 + (play.scene.any ? 2 * ROUNDS_ANY : 0); ++i)
-        append(gone);
-    append((struct step) { "terminate", terminate, NULL, PACE_SETTLE, 100 });
+        then("expire", expire_one, NULL, 2);
+    then("terminate", terminate, NULL, 100);
     atexit(at_exit);
 }
 
@@ -845,8 +817,8 @@ host_idle(int timeout)
         begin(steps);
         return 0;
     }
-    const bool over = play.step->pace == PACE_SETTLE ? play.settled >= play.step->seconds * 1000L
-                                                     : play.step->done();
+    const bool over = play.step->done ? play.step->done()
+                      : play.settled >= play.step->seconds * 1000L;
     if (over)
     {
         if (!play.step[1].name)
@@ -856,7 +828,7 @@ host_idle(int timeout)
     }
     if (uptime() - play.begun > PATIENCE)
         verdict_stop("stuck", "in step '%s'", play.step->name);
-    if (play.step->pace == PACE_SETTLE)
+    if (!play.step->done)
     {
         /* at least something, should it ask for no time at all */
         const long pause = timeout < 0 || timeout > 10000 ? 10000 : timeout > 0 ? timeout : 1;
@@ -864,14 +836,13 @@ host_idle(int timeout)
         play.settled += pause;
         return HOST_TIMED_OUT;
     }
-    if (play.step->pace == PACE_BRISK)
+    if (play.step->seconds == BRISK)
     {
-        if (play.spins++ % 2)
-        {
-            host_advance(1000);
-            return HOST_TIMED_OUT;
-        }
-        return BRISK_PAUSE;
+        play.paused = !play.paused;
+        if (play.paused)
+            return BRISK_PAUSE;
+        host_advance(1000);
+        return HOST_TIMED_OUT;
     }
     return timeout > 0 && timeout < PAUSE ? timeout : PAUSE;
 }

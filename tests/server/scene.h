@@ -13,7 +13,6 @@
 
 struct scene_paths
 {
-    const char *run;            /* folder of this run: logs, sockets */
     const char *keys;           /* certificates and keys */
     const char *openvpn;        /* the program of the clients */
 };

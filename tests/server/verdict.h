@@ -6,25 +6,26 @@
 #ifndef VERDICT_H
 #define VERDICT_H
 
-/* Where findings go; progress, too, so that it is known how far it came */
+#include <unistd.h>
+
+/* The file that the following lines go to, each at once; interleave reads it */
 void verdict_open(const char *path);
 
-/* One more finding: its kind, one word, and what was seen. What goes wrong with the
- * harness itself is of the kind "setup". */
-void verdict_add(const char *kind, const char *format, ...)
-__attribute__((format(printf, 2, 3)));
+/* A line: "finding KIND ...", "step NAME" (how far it came), "request NAME", or "end", the
+ * last of it: a server that ended well without this is no result */
+void verdict_line(const char *format, ...)
+__attribute__((format(printf, 1, 2)));
+
+/* One more finding: its kind, one word, and what was seen (a format, and arguments). What
+ * goes wrong with the harness itself is of the kind "setup". */
+#define verdict_add(kind, ...) verdict_line("finding " kind " " __VA_ARGS__)
 
 /* As verdict_add(), and the process ends here and now */
-_Noreturn void verdict_stop(const char *kind, const char *format, ...)
-__attribute__((format(printf, 2, 3)));
-
-/* Progress: the scenario has come to this step */
-void verdict_step(const char *step);
-
-/* The last of it: a server that ended well, without this, is no result */
-void verdict_end(void);
-
-/* A request, for the list of those that a scenario without notifications makes */
-void verdict_request(const char *request);
+#define verdict_stop(kind, ...) \
+    do                          \
+    {                           \
+        verdict_add(kind, __VA_ARGS__); \
+        _exit(3);               \
+    } while (0)
 
 #endif
