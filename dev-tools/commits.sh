@@ -8,10 +8,11 @@
 # shellcheck disable=SC2034 # for who sources this
 stages="start series series-tests follow-up follow-up-tests"
 
-# The unit tests: the C files, and the messages of their commits with what these
-# change in upstream's build files
+# The unit tests: the C files, the messages of their commits with what these change in
+# upstream's build files, and which cases fail without the patches
 unit_tests_dir=$top/tests/unit_tests/openvpn
 commits_dir=$top/tests/unit_tests/commits
+red_dir=$top/tests/unit_tests/red
 
 # take_follow_ups OPTION: set $follow_up, and for $who: --follow-up is those for everybody,
 # --follow-up=all is all
@@ -128,6 +129,31 @@ stage_patches()
     esac
 }
 
+# the drivers that are there
+drivers()
+{
+    for file in "$unit_tests_dir"/test_*.c
+    do
+        name=${file##*/test_}
+        echo "${name%.c}"
+    done
+}
+
+# patches_of DRIVER: what it takes for all its cases to pass: "series", or the
+# numbers of follow-ups
+patches_of()
+{
+    sed -n 's/^# with: //p' "$red_dir/$1"
+}
+
+# red_of DRIVER: the cases that fail without that, sorted. "# not" and "# only" behind one
+# say with which series.
+red_of()
+{
+    left_out=$([ "$base_line" ] && echo not || echo only)
+    sed "/^#/d; /  # $left_out /d; s/  #.*//" "$red_dir/$1" | sort
+}
+
 # src_patches: all that changes src/ but for the follow-ups, in order
 src_patches()
 {
@@ -165,6 +191,12 @@ heads()
     do
         in_base rev-parse -q --verify "refs/heads/$stage" || :
     done | tr '\n' -
+}
+
+# src_hash BRANCH: what of src/ is in it, for figures to be told from older ones
+src_hash()
+{
+    in_base rev-parse -q --verify "$1:src" | cut -c -12
 }
 
 # write_commits DIR: the commits of the base tree as files, as they are in this

@@ -10,11 +10,7 @@
  * Canaries, clients that are gone for good, are put behind the last message of a datagram
  * whose messages fill it, and into one at the end.
  */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
+#include "mock_main.h"
 
 #include <linux/genetlink.h>
 #include <linux/rtnetlink.h>
@@ -630,7 +626,6 @@ start(int mode)
     sock = socket_of(polled_fd());
     top.mode = mode;
     top.multi = server ? (void *)&multi_context : NULL;
-    top.options.ping_rec_timeout_action = PING_RESTART;
     signal_info.signal_received = 0;
 
     on_notification = compare;

@@ -58,14 +58,6 @@ print_inputs()
     done
 }
 
-# checkout_tree TREE DIR: its sources, to DIR
-checkout_tree()
-{
-    rm -rf "$2"
-    mkdir -p "$2"
-    in_base archive "$1" | tar -C "$2" -x
-}
-
 # target_options TREE: what tells the target that a malformed message costs no other, or
 # that this is neither the series nor the follow-ups
 target_options()
@@ -103,7 +95,7 @@ build_fuzzer()
     options=$sanitizers
     coverage=-fsanitize=fuzzer-no-link
     # shellcheck disable=SC2046 # an option or none
-    checkout_tree "$1" "$fuzz/$1/tree" &&
+    checkout "$1" "$fuzz/$1/tree" &&
     compile_target "$fuzz/$1/tree" "$fuzz/$1/clang" $(target_options "$1") &&
     options="$sanitizers -fsanitize=fuzzer" &&
     link_target "$fuzz/$1/fuzzer" "$fuzz/$1"/clang/*.o

@@ -4,11 +4,7 @@
  * Writes the seed corpus of the fuzz target, always the same one. The messages
  * are built by the mock of the unit tests; records.h says what an input is.
  */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
-#include "syshead.h"
+#include "mock_main.h"
 
 #include <err.h>
 

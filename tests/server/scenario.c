@@ -60,7 +60,7 @@ cut(char *word)
 static bool
 parse_target(char *request, const char *target, const char *position, struct scenario *s)
 {
-    char unit;
+    char unit = 'r';
     unsigned int lag = 0;
     s->occurrence = cut(request);
     const int r = scenario_index(request_names, REQUEST_COUNT, request);

@@ -1,21 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=sh disable=SC2154 # $base_line: from find_base
+# shellcheck shell=sh
 #
 # Compiles the unit tests of openvpn/, and what else uses their mocks, against
-# the sources of any tree, outside of its own build system; what the cases of
-# each driver are. To be sourced after lib.sh, with $build and $base_dir set.
+# the sources of any tree, outside of its own build system. To be sourced after
+# lib.sh, with $build and $base_dir set; sources commits.sh.
 # ${CC:-cc} is the compiler, $options are more options.
 
 : "${top:?}" "${build:?}" "${base_dir:?}"
 
-unit_tests=$top/tests/unit_tests
-our_tests=$unit_tests/openvpn
+. "$top/dev-tools/commits.sh"
+
+# where the C files are; tests/bench has copies
+our_tests=$unit_tests_dir
 
 # makefile_words NAME: what the commits of the unit tests set that variable of Makefile.am
 # to, and what it refers to, a word a line
 makefile_words()
 {
-    sed -n 's/^+//p' "$unit_tests"/commits/*/*.patch | awk -v name="$1" '
+    sed -n 's/^+//p' "$commits_dir"/*/*.patch | awk -v name="$1" '
         function expand(words, word, n, i) {
             n = split(words, word)
             for (i = 1; i <= n; ++i) {
@@ -146,36 +148,13 @@ build_driver()
     link_driver "$dir/$driver" $(objects_of "$driver" "$dir") $(link_options "$driver")
 }
 
-# the drivers that are there
-drivers()
-{
-    for file in "$our_tests"/test_*.c
-    do
-        name=${file##*/test_}
-        echo "${name%.c}"
-    done
-}
-
-# patches_of DRIVER: what it takes for all its cases to pass: "series", or the
-# numbers of follow-ups
-patches_of()
-{
-    sed -n 's/^# with: //p' "$unit_tests/red/$1"
-}
-
-# red_of DRIVER: the cases that fail without that, sorted. "# not" and "# only" behind one
-# say with which series.
-red_of()
-{
-    left_out=$([ "$base_line" ] && echo not || echo only)
-    sed "/^#/d; /  # $left_out /d; s/  #.*//" "$unit_tests/red/$1" | sort
-}
-
-# checkout BRANCH: its sources, to $scratch/BRANCH.tree
+# checkout BRANCH [DIR]: its sources, to DIR, or $scratch/BRANCH.tree
 checkout()
 {
-    mkdir "$scratch/$1.tree"
-    in_base archive "$1" | tar -C "$scratch/$1.tree" -x
+    to=${2-$scratch/$1.tree}
+    rm -rf "$to"
+    mkdir -p "$to"
+    in_base archive "$1" | tar -C "$to" -x
 }
 
 # passes DRIVER CASE: whether it does, in a process of its own
@@ -194,15 +173,22 @@ all_pass()
     [ $status -eq 0 ] && [ -s "$2" ]
 }
 
-# no_leak DRIVER: check that valgrind finds nothing in it
-no_leak()
+# check_valgrind WHAT COMMAND...: check that it finds nothing
+check_valgrind()
 {
-    what="valgrind finds no error and no leak in ${1##*/}"
+    what=$1
+    shift
     if command -v valgrind > /dev/null
     then
         check "$what" valgrind -q --error-exitcode=1 --leak-check=full \
-            --errors-for-leak-kinds=definite "$1"
+            --errors-for-leak-kinds=definite "$@"
     else
         skip "$what" "no valgrind"
     fi
+}
+
+# no_leak DRIVER: check that valgrind finds nothing in it
+no_leak()
+{
+    check_valgrind "valgrind finds no error and no leak in ${1##*/}" "$1"
 }
