@@ -76,9 +76,9 @@ figures()
         *follow-up/*) subject "$patch" | sed "s|^[a-z-]*: ||" | sed -E "s|\\b([a-z]+) \\1\\b|\\1, \\1|g" ;;
         esac
     done | awk '{ printf "%s%s", (NR > 1 ? "; " : ""), $0 } END { if (NR) print "." }' > "$1/FOLLOW_UP"
-    echo "the series$([ ! "$follow_up" ] || echo " and the follow-ups")" > "$1/WHAT"
+    echo "the fix$([ ! "$follow_up" ] || echo " and its follow-ups")" > "$1/WHAT"
     [ "$follow_up" ] || : > "$1/RISKS_FOLLOW_UP"
-    echo "The series changes code that runs with DCO only." > "$1/SCOPE"
+    echo "The fix changes only code that runs with DCO." > "$1/SCOPE"
     [ ! "$base_first" ] ||
         echo "One condition in the event loop (forward.c) is for all servers; 2.6.18 has it." >> "$1/SCOPE"
     # of the package of 2.6.14, if downstream/debian/build --storm has been run
