@@ -8,6 +8,7 @@
 
 #include "env_set.h"
 #include "init.h"
+#include "list.h"
 #include "mbuf.h"
 #include "plugin.h"
 #include "schedule.h"
@@ -20,6 +21,7 @@ int n_closed;
 int n_told;
 int client_connect = -1;
 struct refused refused;
+int ping_restart;
 
 static struct gc_arena gc;
 static struct link_socket_info link_socket_info;
@@ -128,6 +130,54 @@ plugin_return_get_column(const struct plugin_return *src, struct plugin_return *
 #endif /* ifdef ENABLE_PLUGIN */
 
 /*
+ * What multi.c calls to make an instance
+ */
+
+void
+inherit_context_child(struct context *c, const struct context *src)
+{
+    static struct signal_info signal;
+    static struct tls_multi tls;
+
+    CLEAR(*c);
+    CLEAR(signal);
+    CLEAR(tls);
+    c->options.duplicate_cn = true;
+    c->options.ping_rec_timeout = ping_restart;
+    c->options.ping_rec_timeout_action = PING_RESTART;
+    c->sig = &signal;
+    c->c1.tuntap = src->c1.tuntap;
+    c->c2.tls_multi = &tls;
+    c->c2.link_socket_info = &link_socket_info;
+    c->c2.es = env_set_create(&gc);
+    c->c2.occ_op = -1;
+    tls.peer_id = MAX_PEER_ID;
+    tls.dco_peer_id = -1;
+    tls.session[TM_ACTIVE].key[KS_PRIMARY].crypto_options.key_ctx_bi.initialized = true;
+
+    /* as do_init_timers() */
+    event_timeout_init(&c->c2.wait_for_connect, 1, now);
+}
+
+void __attribute__((weak))
+mroute_addr_init(struct mroute_addr *addr)
+{
+    CLEAR(*addr);
+}
+
+static uint32_t
+hash_key(const void *key, uint32_t iv)
+{
+    return 0;
+}
+
+static bool
+same_key(const void *a, const void *b)
+{
+    return a == b;
+}
+
+/*
  * Instances
  */
 
@@ -141,6 +191,12 @@ setup_instances(void **state)
     multi_context.top.c1.tuntap = &tuntap;
     multi_context.schedule = schedule_init();
     multi_context.mbuf = mbuf_init(1);
+    multi_context.hash = hash_init(1, 0, hash_key, same_key);
+    multi_context.iter = hash_init(1, 0, hash_key, same_key);
+#ifdef ENABLE_MANAGEMENT
+    multi_context.cid_hash = hash_init(1, 0, hash_key, same_key);
+#endif
+    ping_restart = 0;
     connect_instances(&multi_context);
     return 0;
 }
@@ -150,6 +206,11 @@ teardown_instances(void **state)
 {
     schedule_free(multi_context.schedule);
     mbuf_free(multi_context.mbuf);
+    hash_free(multi_context.hash);
+    hash_free(multi_context.iter);
+#ifdef ENABLE_MANAGEMENT
+    hash_free(multi_context.cid_hash);
+#endif
     free_instances();
     CLEAR(multi_context);
     return teardown(state);
@@ -183,6 +244,34 @@ void
 set_up(void)
 {
     multi_process_post(&multi_context, &instance[NEWCOMER], MPP_PRE_SELECT|MPP_CLOSE_ON_SIGNAL);
+}
+
+struct multi_instance *
+come(void)
+{
+    static uint32_t n;
+    const struct mroute_addr real = { .len = 4, .v4.addr = ++n };
+
+    return multi_create_instance(&multi_context, &real);
+}
+
+void
+run_timers(int seconds)
+{
+    const time_t end = now + seconds;
+
+    while (now < end)
+    {
+        struct timeval timeout;
+        multi_get_timeout(&multi_context, &timeout);
+        const int left = (int)(end - now);
+        spend(timeout.tv_sec < left ? (int)timeout.tv_sec * 1000 + (int)timeout.tv_usec / 1000 + 1 : left * 1000);
+        update_time();
+        if (timeout.tv_sec < left)
+        {
+            multi_process_timeout(&multi_context, MPP_PRE_SELECT|MPP_CLOSE_ON_SIGNAL);
+        }
+    }
 }
 
 void

@@ -67,6 +67,28 @@ int teardown_newcomer(void **state);
 void set_up(void);
 
 /*
+ * A client that comes
+ */
+
+/** Let a client come, from another address than all before it. Returns its instance,
+ * which has no peer yet, and is in closed[] only if it is of CM_CHILD_UDP by then; or
+ * NULL if it is refused. */
+struct multi_instance *come(void);
+
+/* the --ping-restart that it inherits, 0: none */
+extern int ping_restart;
+
+/*
+ * Time
+ */
+
+/* seconds within which a timer is served, however it is rounded */
+#define ROUNDED     3
+
+/** Let the event loop run for so many seconds, without an event but timeouts. */
+void run_timers(int seconds);
+
+/*
  * All of them
  */
 

@@ -17,11 +17,6 @@
 
 #define HAND_WINDOW     60
 
-/* seconds within which a timer is served, however it is rounded */
-#define ROUNDED         3
-
-#define MPP_FLAGS       (MPP_PRE_SELECT|MPP_CLOSE_ON_SIGNAL)
-
 /* how long it takes to find out that the kernel takes the client's peer or not */
 static int seconds;
 
@@ -46,26 +41,6 @@ setup(void **state)
     return 0;
 }
 
-/** Let the event loop run for so long, without an event but timeouts. */
-static void
-run(int n)
-{
-    const time_t end = now + n;
-
-    while (now < end)
-    {
-        struct timeval timeout;
-        multi_get_timeout(&multi_context, &timeout);
-        const int left = (int)(end - now);
-        spend(timeout.tv_sec < left ? (int)timeout.tv_sec * 1000 + (int)timeout.tv_usec / 1000 + 1 : left * 1000);
-        update_time();
-        if (timeout.tv_sec < left)
-        {
-            multi_process_timeout(&multi_context, MPP_FLAGS);
-        }
-    }
-}
-
 /** Go on with the set-up, and check that the client is refused, and closed in its own
  * time, and not ahead of that. */
 static void
@@ -73,9 +48,9 @@ assert_refused(void)
 {
     set_up();
     assert_int_equal(instance_tls[NEWCOMER].multi_state, CAS_FAILED);
-    run(HAND_WINDOW - 1);
+    run_timers(HAND_WINDOW - 1);
     assert_int_equal(n_closed, 0);
-    run(1 + ROUNDED);
+    run_timers(1 + ROUNDED);
     assert_int_equal(n_closed, 1);
     assert_ptr_equal(closed[0].mi, &instance[NEWCOMER]);
 }
@@ -143,7 +118,7 @@ client__when_its_script_is_deferred__is_not_closed(void **state)
 {
     client_connect = OPENVPN_PLUGIN_FUNC_DEFERRED;
     set_up();
-    run(10 * HAND_WINDOW);
+    run_timers(10 * HAND_WINDOW);
     assert_int_equal(instance_tls[NEWCOMER].multi_state, CAS_PENDING_DEFERRED_PARTIAL);
     assert_int_equal(n_closed, 0);
 }
@@ -153,7 +128,7 @@ client__when_its_script_was_deferred_and_refuses_it__has_its_hand_window_from_th
 {
     client_connect = OPENVPN_PLUGIN_FUNC_DEFERRED;
     set_up();
-    run(10 * HAND_WINDOW);
+    run_timers(10 * HAND_WINDOW);
     client_connect = OPENVPN_PLUGIN_FUNC_ERROR;
     assert_refused();
 }
@@ -162,7 +137,7 @@ static void
 client__when_connected__is_not_closed(void **state)
 {
     set_up();
-    run(10 * HAND_WINDOW);
+    run_timers(10 * HAND_WINDOW);
     assert_int_equal(instance_tls[NEWCOMER].multi_state, CAS_CONNECT_DONE);
     assert_int_equal(n_closed, 0);
 }

@@ -19,54 +19,13 @@
 /* seconds for which a server does not ask again */
 #define INTERVAL    10
 
-/* each client that knocks has another address */
-static uint32_t n_knocked;
-
 /* the pool of addresses, and how many there are */
 static int pool;
 static int n_addresses;
 
 /*
- * What multi.c calls to make an instance
+ * What multi.c calls for an address
  */
-
-void
-inherit_context_child(struct context *c, const struct context *src)
-{
-    static struct link_socket_info link_socket_info;
-    static struct signal_info sig;
-    static struct tls_multi tls;
-
-    CLEAR(*c);
-    CLEAR(sig);
-    CLEAR(tls);
-    c->sig = &sig;
-    c->c1.tuntap = &tuntap;
-    c->c2.tls_multi = &tls;
-    c->c2.link_socket_info = &link_socket_info;
-    c->c2.coarse_timer_wakeup = now + 3600;
-    c->c2.occ_op = -1;
-    tls.peer_id = MAX_PEER_ID;
-    tls.dco_peer_id = -1;
-}
-
-void
-mroute_addr_init(struct mroute_addr *addr)
-{
-    CLEAR(*addr);
-}
-
-static uint32_t
-hash_key(const void *key, uint32_t iv)
-{
-    return 0;
-}
-
-static bool
-same_key(const void *a, const void *b)
-{
-    return a == b;
-}
 
 ifconfig_pool_handle
 ifconfig_pool_acquire(struct ifconfig_pool *p, in_addr_t *local, in_addr_t *remote,
@@ -93,11 +52,6 @@ setup(void **state)
     spend(INTERVAL * 1000);
     setup_newcomer(state);
     multi_context.max_clients = N_CLIENTS;
-    multi_context.hash = hash_init(1, 0, hash_key, same_key);
-    multi_context.iter = hash_init(1, 0, hash_key, same_key);
-#ifdef ENABLE_MANAGEMENT
-    multi_context.cid_hash = hash_init(1, 0, hash_key, same_key);
-#endif
     for (int i = 0; i < N_CLIENTS; ++i)
     {
         hash_add(multi_context.hash, &instance[i].real, &instance[i], false);
@@ -128,23 +82,11 @@ setup_pool(void **state)
     return 0;
 }
 
-static int
-teardown_room(void **state)
-{
-    hash_free(multi_context.hash);
-    hash_free(multi_context.iter);
-#ifdef ENABLE_MANAGEMENT
-    hash_free(multi_context.cid_hash);
-#endif
-    return teardown_newcomer(state);
-}
-
 /** Let a client come. Returns whether it is taken; then it goes again. */
 static bool
 knock(void)
 {
-    const struct mroute_addr real = { .len = 4, .v4.addr = ++n_knocked };
-    struct multi_instance *mi = multi_create_instance(&multi_context, &real);
+    struct multi_instance *mi = come();
 
     if (mi)
     {
@@ -287,8 +229,8 @@ server__when_it_has_an_address__asks_for_nobody(void **state)
     assert_int_equal(n_closed, 0);
 }
 
-#define ROOM_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown_room)
-#define POOL_TEST(f) cmocka_unit_test_setup_teardown(f, setup_pool, teardown_room)
+#define ROOM_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown_newcomer)
+#define POOL_TEST(f) cmocka_unit_test_setup_teardown(f, setup_pool, teardown_newcomer)
 
 int
 run_cases(void)
