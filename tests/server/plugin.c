@@ -19,6 +19,7 @@ openvpn_plugin_open_v1(unsigned int *type_mask, const char *argv[], const char *
 {
     static int handle;
     *type_mask = OPENVPN_PLUGIN_MASK(OPENVPN_PLUGIN_CLIENT_CONNECT)
+                 | OPENVPN_PLUGIN_MASK(OPENVPN_PLUGIN_CLIENT_CONNECT_DEFER)
                  | OPENVPN_PLUGIN_MASK(OPENVPN_PLUGIN_CLIENT_DISCONNECT);
     return &handle;
 }
@@ -55,9 +56,15 @@ openvpn_plugin_func_v2(openvpn_plugin_handle_t handle, const int type, const cha
 {
     if (type == OPENVPN_PLUGIN_CLIENT_CONNECT)
     {
-        report_connected(client);
-        return scene_refuses() ? OPENVPN_PLUGIN_FUNC_ERROR : OPENVPN_PLUGIN_FUNC_SUCCESS;
+        switch (scene_answer())
+        {
+            case ANSWER_DEFERRED: return OPENVPN_PLUGIN_FUNC_DEFERRED;
+            case ANSWER_REFUSED: report_connected(client); return OPENVPN_PLUGIN_FUNC_ERROR;
+            default: report_connected(client); return OPENVPN_PLUGIN_FUNC_SUCCESS;
+        }
     }
+    if (type == OPENVPN_PLUGIN_CLIENT_CONNECT_DEFER)
+        return OPENVPN_PLUGIN_FUNC_DEFERRED;
     struct in_addr in = { 0 };
     inet_pton(AF_INET, value(envp, "trusted_ip"), &in);
     report_disconnected(client, ntohl(in.s_addr), strtoull(value(envp, "bytes_received"), NULL, 10),

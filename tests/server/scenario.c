@@ -10,7 +10,7 @@ const char *const variant_names[] = { "plain", "script", "no-address", "small-bu
 const char *const situation_names[] = {
     "connect", "expire", "storm", "rekey", "return", "move", "twin", "duplicate", "kill-cn",
     "kill-address", "inactive", "status-file", "status", "bytecount", "usr1", "usr1-persist",
-    "hup", "term", "reject", "vanish", "vanish-pool", "garbled",
+    "hup", "term", "reject", "defer", "vanish", "vanish-pool", "garbled",
 };
 const char *const request_names[] = {
     "new-peer", "set-peer", "del-peer", "get-peer", "dump", "new-key", "swap-keys", "del-key",
@@ -138,7 +138,7 @@ situation_reachable(enum proto proto, enum variant variant, enum situation situa
         /* over TCP the instance goes with the connection */
         return proto == PROTO_UDP && variant == VARIANT_PLAIN;
     }
-    if (situation == SITUATION_TWIN)
+    if (situation == SITUATION_TWIN || situation == SITUATION_DEFER)
         return proto != PROTO_P2P && variant == VARIANT_PLAIN;
     if (proto != PROTO_P2P)
         /* it has no pool; what is garbled are three notifications, and two fit */
@@ -154,7 +154,7 @@ bool
 scenario_is_alone(enum situation situation)
 {
     return situation == SITUATION_RETURN || situation == SITUATION_MOVE
-           || situation == SITUATION_TWIN;
+           || situation == SITUATION_TWIN || situation == SITUATION_DEFER;
 }
 
 /* Whether an id gets free there, or is given away, while its peer is gone already */

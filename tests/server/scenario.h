@@ -54,6 +54,7 @@ enum situation
     SITUATION_HUP,              /* SIGHUP */
     SITUATION_TERM,             /* SIGTERM */
     SITUATION_REJECT,           /* clients are refused: one asks why, one is gone at once */
+    SITUATION_DEFER,            /* a client is gone while its client-connect is deferred */
     SITUATION_VANISH,           /* the peers of a full server go without a word; a client comes */
     SITUATION_VANISH_POOL,      /* the same where all addresses are taken */
     SITUATION_GARBLED,          /* one goes, and what is told is garbled; a client comes */

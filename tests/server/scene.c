@@ -70,6 +70,7 @@ static struct
     bool armed, fired, ending;
     unsigned int seen[REQUEST_COUNT];
     bool refusing, losing;      /* who connects is refused, and gone at once */
+    bool deferring;             /* who connects is deferred, and gone at once */
     unsigned int refused;
 } play;
 
@@ -263,15 +264,27 @@ all_are_refused(void)
     return !play.refusing;
 }
 
-bool
-scene_refuses(void)
+static bool
+newest_is_deferred(void)
 {
+    return !play.deferring;
+}
+
+enum answer
+scene_answer(void)
+{
+    if (play.deferring)
+    {
+        client_lose(NEWEST);
+        play.deferring = false;
+        return ANSWER_DEFERRED;
+    }
     if (play.refusing && play.losing)
     {
         client_lose(NEWEST);
         ++play.refused;
     }
-    return play.refusing;
+    return play.refusing ? ANSWER_REFUSED : ANSWER_ACCEPTED;
 }
 
 static void
@@ -406,6 +419,11 @@ trigger(void)
 
         case SITUATION_REJECT:
             play.refusing = true;
+            start_next();
+            break;
+
+        case SITUATION_DEFER:
+            play.deferring = true;
             start_next();
             break;
 
@@ -645,7 +663,7 @@ append_situation(enum situation situation, enum target target)
         [SITUATION_CONNECT] = newest_is_done, [SITUATION_DUPLICATE] = newest_is_done,
         [SITUATION_REKEY] = keys_are_swapped, [SITUATION_RETURN] = keys_are_new,
         [SITUATION_MOVE] = keys_are_new, [SITUATION_TWIN] = newest_came,
-        [SITUATION_REJECT] = newest_is_told,
+        [SITUATION_REJECT] = newest_is_told, [SITUATION_DEFER] = newest_is_deferred,
     };
     then("situation", trigger, done[situation], situation == SITUATION_REKEY ? BRISK : 1);
     if (situation == SITUATION_REJECT)

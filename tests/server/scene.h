@@ -17,9 +17,15 @@ struct scene_paths
     const char *openvpn;        /* the program of the clients */
 };
 
-/* Whether the client that connects is refused by client-connect. Its
- * client-disconnect is run at once then. */
-bool scene_refuses(void);
+/* What client-connect answers for the client that connects */
+enum answer
+{
+    ANSWER_ACCEPTED,
+    ANSWER_REFUSED,             /* its client-disconnect is run at once */
+    ANSWER_DEFERRED             /* for ever */
+};
+
+enum answer scene_answer(void);
 
 void scene_start(const struct scenario *scenario, const struct scene_paths *paths);
 
