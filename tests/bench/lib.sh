@@ -1,14 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh disable=SC2034,SC2154
 #
-# The steps of tests/bench/run. To be sourced after dev-tools/lib.sh.
+# The steps of tests/bench/run, and what it shares with tests/bench/share. To be sourced
+# after dev-tools/lib.sh.
 
 dir=$top/build/bench
+# upstream's own fix: what the newest series is written from
+fixed=$(writers | tail -n 1)
+
+# check_trees NAME=TREE...: each is one, or it is wrong use
+check_trees()
+{
+    for tree
+    do
+        case ${tree%%=*} in
+        ''|*[!A-Za-z0-9._-]*) usage_error "'$tree' is not NAME=TREE" ;;
+        esac
+        [ -e "${tree#*=}/src/openvpn/dco_linux.c" ] || usage_error "'${tree#*=}' is no OpenVPN tree"
+    done
+}
 
 # find_trees: set $trees to NAME=TREE words
 find_trees()
 {
     trees=
+    mkdir -p "$dir"
     export_tree stock "$base_dir" base
     export_tree series "$base_dir" series
     ! has_branch follow-up || export_tree follow-up "$base_dir" follow-up
@@ -45,13 +61,7 @@ build()
     of_tree=$dir/${1%%=*}
     build=$top/build/$base
     . "$top/tests/unit_tests/compile.sh"
-    # what the sources of the tests call what the series changes
-    adapter=
-    if ! grep -q dco_read_and_process "$tree/src/openvpn/dco.h" &&
-        ! grep -q process_incoming_del_peer "$tree/src/openvpn/multi.h"
-    then
-        adapter="-include $top/tests/unit_tests/stock_adapter.h"
-    fi
+    adapter=$(adapter_for "$tree")
     # Debian's optimisation; and what multi_init() needs
     options="-O2 -ffunction-sections -fdata-sections -Wno-incompatible-pointer-types"
     sources="$dco_multi src/openvpn/dco.c src/openvpn/mroute.c src/openvpn/reflect_filter.c"
@@ -143,9 +153,9 @@ cell()
     say "$(wc -l < "$dir/results") of $(wc -l < "$dir/cells"): $tree, $clients clients, $*"
 }
 
-# tables: what came of it
+# tables [FILE]: what came of it
 tables()
 {
     awk -v parts="$parts" -v tree_names="$(echo "$trees" | sed 's/=[^ ]*//g')" -v sizes="$clients" \
-        -f "$top/tests/bench/table.awk" "$dir/results"
+        -f "$top/tests/bench/table.awk" "${1-$dir/results}"
 }

@@ -2,8 +2,8 @@
 /**
  * @file
  * How a server shares its time: LOST clients are lost at once, a packet comes every EVERY
- * milliseconds, and client-disconnect scripts, or what else the event loop does in a pass, are slow. The
- * clock is that of the unit tests. See tests/bench/share.
+ * milliseconds, and client-disconnect scripts, or what else the event loop does in a pass,
+ * are slow. The clock is that of the unit tests. See tests/bench/share.
  */
 #define run_cases loop_cases
 #include "test_dco_loop.c"
@@ -13,7 +13,6 @@ int run_cases(void);
 
 #define LOST        60
 #define WINDOW      10          /* seconds that are looked at */
-
 #define EVERY       50          /* milliseconds: a packet comes */
 #define LIMIT       900         /* seconds until it is never */
 
@@ -97,15 +96,17 @@ look(void)
 static void
 share_time(void **state)
 {
-    clock_start = longest = 0;
+    clock_start = 0;
     clock_start = clock_now();
+    longest = 0;
     closed_early = read_early = read_all = 0;
     on_wait = look;
     packet_takes = 1;
     multicast_expired(1, LOST, false);
     run_loop();
-    printf("%s %d %d %d %d %ld %ld %d\n", event_loop == tunnel_server_tcp ? "tcp" : "udp", takes.script,
-           takes.pass, closed_early, read_early, longest, ended, LOST - n_closed);
+    printf("arguments=%s,%d,%d closed=%d read=%d waited=%ld ended=%ld left=%d\n",
+           event_loop == tunnel_server_tcp ? "tcp" : "udp", takes.script, takes.pass,
+           closed_early, read_early, longest, ended, LOST - n_closed);
 }
 
 int

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Tables of the results of tests/bench/run, in reStructuredText. parts: which; tree_names
+# Tables of the results of tests/bench/run and tests/bench/share, in reStructuredText. parts: which; tree_names
 # and sizes: of what, in this order.
 
 # row(LINE): cells separated by "|"
@@ -63,6 +63,8 @@ BEGIN {
     }
     for (name in word)
         v[word["tree"], word["arguments"], word["clients"], name] = word[name]
+    if (word["tree"] == trees[1])
+        scene_names[++n_scenes] = word["arguments"]
     split("", word)
 }
 
@@ -153,7 +155,31 @@ function growth(    s, n, scenes, what, i, j, line, at)
     print_table(at " clients: system calls, requests and dumped peers per client; and of the longest pass")
 }
 
+# what share.c has played, in its order
+function share(    i, j, line, part, key)
+{
+    line = "script, rest of a pass"
+    for (j = 1; j <= n_trees; ++j)
+        line = line "|" trees[j]
+    row(line)
+    for (i = 1; i <= n_scenes; ++i)
+    {
+        split(scene_names[i], part, ",")
+        line = part[1] ", " part[2] " ms, " part[3] " ms"
+        for (j = 1; j <= n_trees; ++j)
+        {
+            key = trees[j] SUBSEP scene_names[i] SUBSEP sizes SUBSEP
+            line = line sprintf("|%d / %d / %.1f / %s", v[key "closed"], v[key "read"], v[key "waited"] / 1000,
+                                v[key "left"] ? "never" : sprintf("%.1f", v[key "ended"] / 1000))
+        }
+        row(line)
+    }
+    print_table("Closed, read, waited, all closed after")
+}
+
 END {
+    if (parts ~ /share/)
+        share()
     if (parts ~ /one/)
         one()
     if (parts ~ /growth/)

@@ -56,12 +56,11 @@ openvpn_plugin_func_v2(openvpn_plugin_handle_t handle, const int type, const cha
 {
     if (type == OPENVPN_PLUGIN_CLIENT_CONNECT)
     {
-        switch (scene_answer())
-        {
-            case ANSWER_DEFERRED: return OPENVPN_PLUGIN_FUNC_DEFERRED;
-            case ANSWER_REFUSED: report_connected(client); return OPENVPN_PLUGIN_FUNC_ERROR;
-            default: report_connected(client); return OPENVPN_PLUGIN_FUNC_SUCCESS;
-        }
+        const enum answer answer = scene_answer();
+        if (answer == ANSWER_DEFERRED)
+            return OPENVPN_PLUGIN_FUNC_DEFERRED;
+        report_connected(client);
+        return answer == ANSWER_REFUSED ? OPENVPN_PLUGIN_FUNC_ERROR : OPENVPN_PLUGIN_FUNC_SUCCESS;
     }
     if (type == OPENVPN_PLUGIN_CLIENT_CONNECT_DEFER)
         return OPENVPN_PLUGIN_FUNC_DEFERRED;

@@ -72,6 +72,14 @@ compile_for()
         $(pkg-config --cflags libnl-genl-3.0 cmocka libcap-ng libcrypto) ${options-} "$@"
 }
 
+# adapter_for TREE: the options with which our own C compiles for a tree without the series
+adapter_for()
+{
+    grep -q dco_read_and_process "$1/src/openvpn/dco.h" ||
+        grep -q process_incoming_del_peer "$1/src/openvpn/multi.h" ||
+        echo "-include $top/tests/unit_tests/stock_adapter.h"
+}
+
 # compile_objects TREE DIR SOURCE...: these of TREE, to DIR/*.o
 compile_objects()
 {
