@@ -30,6 +30,18 @@
 /* peer-ids from here on are of no client */
 #define UNKNOWN     500
 
+/* What a case runs: the loop, and whether epoll reports the device after the rest; what a close,
+ * a packet and the rest of a pass take, in milliseconds. */
+struct loop_case
+{
+    void (*loop)(struct context *c);
+    bool dco_last;
+    int close;
+    int packet;
+    int pass;
+};
+
+static const struct loop_case *running_case;
 static void (*event_loop)(struct context *c);
 
 /* how often the loop has waited */
@@ -97,18 +109,20 @@ take_packet(void)
     spend(packet_takes);
 }
 
-/** For TCP, where it takes no socket: any event that is not of the device. */
-static void *
-another_event(void)
+/* For TCP, where it takes no socket: a command of the management interface. */
+struct management *management;
+
+void
+management_io(struct management *man)
 {
     take_packet();
-    return (void *)3;           /* MTCP_SIG of mtcp.c */
 }
 
 static int
 fake_wait(struct event_set *es, const struct timeval *tv, struct event_set_return *out,
           int outlen)
 {
+    const bool tcp = event_loop == tunnel_server_tcp;
     int n = 0;
 
     ++n_waits;
@@ -119,15 +133,22 @@ fake_wait(struct event_set *es, const struct timeval *tv, struct event_set_retur
     {
         on_wait();
     }
-    if (readable())
+    const bool dco = readable();
+    if (dco && !running_case->dco_last)
     {
         out[n].rwflags = EVENT_READ;
         out[n++].arg = dco_arg;
     }
+    management = tcp && n_packets ? (struct management *)&n_packets : NULL;
     if (n_packets)
     {
         out[n].rwflags = EVENT_READ;
-        out[n++].arg = event_loop == tunnel_server_tcp ? another_event() : socket_arg;
+        out[n++].arg = tcp ? (void *)4 /* MTCP_MANAGEMENT of mtcp.c */ : socket_arg;
+    }
+    if (dco && running_case->dco_last)
+    {
+        out[n].rwflags = EVENT_READ;
+        out[n++].arg = dco_arg;
     }
     if (!n)
     {
@@ -225,7 +246,8 @@ link_socket_read_udp_posix(struct link_socket *sock, struct buffer *buf,
 static int
 setup(void **state)
 {
-    event_loop = (void (*)(struct context *)) *state;
+    running_case = *state;
+    event_loop = running_case->loop;
     reset(event_loop == tunnel_point_to_point ? CM_P2P : CM_TOP);
     open_device();
     mock_set_debug_level(3);
@@ -352,8 +374,7 @@ test_share(void)
     assert_int_equal(n_read, 30);
     for (int i = 0; i < 25; ++i)
     {
-        /* a UDP server reads the first one before the first packet, a TCP server after it */
-        assert_int_equal(closed_ahead[i], event_loop == tunnel_server_udp ? 1 + i / 5 : (i + 4) / 5);
+        assert_int_equal(closed_ahead[i], running_case->dco_last ? (i + 4) / 5 : 1 + i / 5);
     }
     assert_only_closed(1, 5);
 }
@@ -372,24 +393,15 @@ loop__when_each_comes_late_and_takes_time__packets_get_as_much(void **state)
     test_share();
 }
 
-/* What a close, a packet and the rest of a pass take, in milliseconds. */
-struct share_case
-{
-    int close;
-    int packet;
-    int pass;
-};
-
-static const struct share_case *share;
 static int elsewhere;
 
 static void
 take_pass(void)
 {
     /* a packet always waits */
-    ++n_packets;
-    spend(share->pass);
-    elsewhere += share->pass + (n_waits > 1 ? share->packet : 0);
+    n_packets = 1;
+    spend(running_case->pass);
+    elsewhere += running_case->pass + n_read * running_case->packet;
     n_read = 0;
 
     if (n_closed == 30)
@@ -399,36 +411,27 @@ take_pass(void)
     }
 
     /* neither gets ahead of the other by more than two turns */
-    const int longest = max_int(share->close, share->pass + share->packet);
-    const int ahead = n_closed * share->close - elsewhere;
+    const int longest = max_int(running_case->close, running_case->pass + running_case->packet);
+    const int ahead = n_closed * running_case->close - elsewhere;
     assert_in_range(ahead + 2 * longest, 0, 4 * longest);
 }
 
 static void
 take_close(int cmd)
 {
-    spend(share->close);
+    spend(running_case->close);
 }
 
 static void
 test_backlog(void **state)
 {
-    share = *state;
     elsewhere = 0;
     on_wait = take_pass;
     kernel.on_request = take_close;
-    packet_takes = share->packet;
+    packet_takes = running_case->packet;
     multicast_expired(1, 30, false);
     run_loop();
     assert_only_closed(1, 30);
-}
-
-static int
-setup_backlog(void **state)
-{
-    void *loop = tunnel_server_udp;
-
-    return setup(&loop);
 }
 
 static void
@@ -556,14 +559,19 @@ loop__when_the_peer_is_lost__exits_if_told_to(void **state)
     assert_string_equal(signal_info.signal_text, "ping-exit");
 }
 
-#define LOOP_CASE(name, f, loop) { name "_" #f, f, setup, teardown_loop, (void *)(loop) }
-#define UDP_TEST(f) LOOP_CASE("udp_server", f, tunnel_server_udp)
-#define TCP_TEST(f) LOOP_CASE("tcp_server", f, tunnel_server_tcp)
-#define P2P_TEST_LOOP(f) LOOP_CASE("p2p", f, tunnel_point_to_point)
-#define BACKLOG_CASE(what, ...) { "loop__when_" what "__shares_the_time", test_backlog,          \
-                                  setup_backlog, teardown_loop, &(struct share_case){ __VA_ARGS__ } }
-#define SERVER_TESTS(f) UDP_TEST(f), TCP_TEST(f)
+#define LOOP_CASE(title, f, ...) { title, f, setup, teardown_loop, &(struct loop_case){ __VA_ARGS__ } }
+#define UDP_TEST(f) LOOP_CASE("udp_server_" #f, f, tunnel_server_udp)
+#define TCP_TEST(f) LOOP_CASE("tcp_server_" #f, f, tunnel_server_tcp)
+#define TCP_LAST_TEST(f) LOOP_CASE("tcp_server_last_" #f, f, tunnel_server_tcp, true)
+#define P2P_TEST_LOOP(f) LOOP_CASE("p2p_" #f, f, tunnel_point_to_point)
+#define SERVER_TESTS(f) UDP_TEST(f), TCP_TEST(f), TCP_LAST_TEST(f)
 #define LOOP_TESTS(f) SERVER_TESTS(f), P2P_TEST_LOOP(f)
+#define BACKLOG_CASE(name, loop, last, what, ...) \
+    LOOP_CASE(name "loop__when_" what "__shares_the_time", test_backlog, loop, last, __VA_ARGS__)
+#define BACKLOG_CASES(what, ...)                                                        \
+    BACKLOG_CASE("udp_server_", tunnel_server_udp, false, what, __VA_ARGS__),           \
+    BACKLOG_CASE("tcp_server_", tunnel_server_tcp, false, what, __VA_ARGS__),           \
+    BACKLOG_CASE("tcp_server_last_", tunnel_server_tcp, true, what, __VA_ARGS__)
 
 int
 run_cases(void)
@@ -574,15 +582,15 @@ run_cases(void)
         LOOP_TESTS(loop__when_late_ones_take_time__reads_on),
         SERVER_TESTS(loop__when_a_notification_takes_time__packets_get_as_much),
         SERVER_TESTS(loop__when_each_comes_late_and_takes_time__packets_get_as_much),
-        BACKLOG_CASE("scripts_take_1_ms", 1, 1, 0),
-        BACKLOG_CASE("scripts_take_20_ms", 20, 1, 0),
-        BACKLOG_CASE("scripts_take_200_ms", 200, 5, 1),
-        BACKLOG_CASE("scripts_take_1_s", 1000, 100, 0),
-        BACKLOG_CASE("scripts_take_5_s", 5000, 100, 1),
-        BACKLOG_CASE("a_pass_takes_20_ms", 1, 1, 20),
-        BACKLOG_CASE("a_pass_takes_1_s", 50, 1, 1000),
-        BACKLOG_CASE("a_pass_takes_5_s", 1000, 1, 4999),
-        BACKLOG_CASE("both_take_1_s", 1000, 1, 999),
+        BACKLOG_CASES("scripts_take_1_ms", 1, 1, 0),
+        BACKLOG_CASES("scripts_take_20_ms", 20, 1, 0),
+        BACKLOG_CASES("scripts_take_200_ms", 200, 5, 1),
+        BACKLOG_CASES("scripts_take_1_s", 1000, 100, 0),
+        BACKLOG_CASES("scripts_take_5_s", 5000, 100, 1),
+        BACKLOG_CASES("a_pass_takes_20_ms", 1, 1, 20),
+        BACKLOG_CASES("a_pass_takes_1_s", 50, 1, 1000),
+        BACKLOG_CASES("a_pass_takes_5_s", 1000, 1, 4999),
+        BACKLOG_CASES("both_take_1_s", 1000, 1, 999),
         SERVER_TESTS(loop__when_there_is_no_packet__does_not_wait_for_one),
 
         LOOP_TESTS(loop__when_notifications_are_lost__does_not_wait_until_all_is_done),
