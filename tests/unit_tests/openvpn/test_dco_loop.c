@@ -259,6 +259,7 @@ setup(void **state)
     n_waits = n_packets = n_read = packet_takes = 0;
     idle = false;
     on_wait = NULL;
+    management = NULL;
     return 0;
 }
 
@@ -560,18 +561,19 @@ loop__when_the_peer_is_lost__exits_if_told_to(void **state)
 }
 
 #define LOOP_CASE(title, f, ...) { title, f, setup, teardown_loop, &(struct loop_case){ __VA_ARGS__ } }
-#define UDP_TEST(f) LOOP_CASE("udp_server_" #f, f, tunnel_server_udp)
-#define TCP_TEST(f) LOOP_CASE("tcp_server_" #f, f, tunnel_server_tcp)
-#define TCP_LAST_TEST(f) LOOP_CASE("tcp_server_last_" #f, f, tunnel_server_tcp, true)
-#define P2P_TEST_LOOP(f) LOOP_CASE("p2p_" #f, f, tunnel_point_to_point)
+#define UDP_TEST(f) LOOP_CASE("udp_server_" #f, f, .loop = tunnel_server_udp)
+#define TCP_TEST(f) LOOP_CASE("tcp_server_" #f, f, .loop = tunnel_server_tcp)
+#define TCP_LAST_TEST(f)                                                                \
+    LOOP_CASE("tcp_server_dco_last_" #f, f, .loop = tunnel_server_tcp, .dco_last = true)
+#define P2P_TEST_LOOP(f) LOOP_CASE("p2p_" #f, f, .loop = tunnel_point_to_point)
 #define SERVER_TESTS(f) UDP_TEST(f), TCP_TEST(f), TCP_LAST_TEST(f)
 #define LOOP_TESTS(f) SERVER_TESTS(f), P2P_TEST_LOOP(f)
-#define BACKLOG_CASE(name, loop, last, what, ...) \
-    LOOP_CASE(name "loop__when_" what "__shares_the_time", test_backlog, loop, last, __VA_ARGS__)
-#define BACKLOG_CASES(what, ...)                                                        \
-    BACKLOG_CASE("udp_server_", tunnel_server_udp, false, what, __VA_ARGS__),           \
-    BACKLOG_CASE("tcp_server_", tunnel_server_tcp, false, what, __VA_ARGS__),           \
-    BACKLOG_CASE("tcp_server_last_", tunnel_server_tcp, true, what, __VA_ARGS__)
+#define BACKLOG_CASE(title, ...)                                                        \
+    LOOP_CASE(title "__shares_the_time", test_backlog, __VA_ARGS__)
+#define BACKLOG_CASES(what, c, pk, ps)                                                  \
+    BACKLOG_CASE("udp_server_loop__when_" what, tunnel_server_udp, false, c, pk, ps),   \
+    BACKLOG_CASE("tcp_server_loop__when_" what, tunnel_server_tcp, false, c, pk, ps),   \
+    BACKLOG_CASE("tcp_server_dco_last_loop__when_" what, tunnel_server_tcp, true, c, pk, ps)
 
 int
 run_cases(void)
