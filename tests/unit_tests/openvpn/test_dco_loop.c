@@ -394,7 +394,7 @@ loop__when_each_comes_late_and_takes_time__packets_get_as_much(void **state)
     test_share();
 }
 
-static int elsewhere;
+static int elsewhere, passes_without;
 
 static void
 take_pass(void)
@@ -403,6 +403,9 @@ take_pass(void)
     n_packets = 1;
     spend(running_case->pass);
     elsewhere += running_case->pass + n_read * running_case->packet;
+    /* a close may have discarded the event, but not twice in a row */
+    passes_without = n_read || n_waits == 1 ? 0 : passes_without + 1;
+    assert_in_range(passes_without, 0, 1);
     n_read = 0;
 
     if (n_closed == 30)
@@ -411,8 +414,11 @@ take_pass(void)
         return;
     }
 
-    /* neither gets ahead of the other by more than two turns */
-    const int longest = max_int(running_case->close, running_case->pass + running_case->packet);
+    /* neither gets ahead of the other by more than two turns; in two passes a TCP server has one
+     * packet, if the device is first */
+    const int passes = event_loop == tunnel_server_tcp && !running_case->dco_last ? 2 : 1;
+    const int longest = max_int(running_case->close,
+                                passes * running_case->pass + running_case->packet);
     const int ahead = n_closed * running_case->close - elsewhere;
     assert_in_range(ahead + 2 * longest, 0, 4 * longest);
 }
@@ -426,7 +432,7 @@ take_close(int cmd)
 static void
 test_backlog(void **state)
 {
-    elsewhere = 0;
+    elsewhere = passes_without = 0;
     on_wait = take_pass;
     kernel.on_request = take_close;
     packet_takes = running_case->packet;
@@ -570,10 +576,13 @@ loop__when_the_peer_is_lost__exits_if_told_to(void **state)
 #define LOOP_TESTS(f) SERVER_TESTS(f), P2P_TEST_LOOP(f)
 #define BACKLOG_CASE(title, ...)                                                        \
     LOOP_CASE(title "__shares_the_time", test_backlog, __VA_ARGS__)
-#define BACKLOG_CASES(what, c, pk, ps)                                                  \
-    BACKLOG_CASE("udp_server_loop__when_" what, tunnel_server_udp, false, c, pk, ps),   \
-    BACKLOG_CASE("tcp_server_loop__when_" what, tunnel_server_tcp, false, c, pk, ps),   \
-    BACKLOG_CASE("tcp_server_dco_last_loop__when_" what, tunnel_server_tcp, true, c, pk, ps)
+#define BACKLOG_UDP(what, ...)                                                          \
+    BACKLOG_CASE("udp_server_loop__when_" what, tunnel_server_udp, false, __VA_ARGS__)
+#define BACKLOG_TCP_LAST(what, ...)                                                     \
+    BACKLOG_CASE("tcp_server_dco_last_loop__when_" what, tunnel_server_tcp, true, __VA_ARGS__)
+#define BACKLOG_CASES(what, ...)                                                        \
+    BACKLOG_UDP(what, __VA_ARGS__), BACKLOG_TCP_LAST(what, __VA_ARGS__),                \
+    BACKLOG_CASE("tcp_server_loop__when_" what, tunnel_server_tcp, false, __VA_ARGS__)
 
 int
 run_cases(void)
@@ -591,7 +600,10 @@ run_cases(void)
         BACKLOG_CASES("scripts_take_5_s", 5000, 100, 1),
         BACKLOG_CASES("a_pass_takes_20_ms", 1, 1, 20),
         BACKLOG_CASES("a_pass_takes_1_s", 50, 1, 1000),
-        BACKLOG_CASES("a_pass_takes_5_s", 1000, 1, 4999),
+        /* five seconds is the most that is made up for: with the device first it is two passes */
+        BACKLOG_UDP("a_pass_takes_5_s", 1000, 1, 4999),
+        BACKLOG_TCP_LAST("a_pass_takes_5_s", 1000, 1, 4999),
+        BACKLOG_CASES("a_pass_takes_2_s", 1000, 1, 2000),
         BACKLOG_CASES("both_take_1_s", 1000, 1, 999),
         SERVER_TESTS(loop__when_there_is_no_packet__does_not_wait_for_one),
 
