@@ -76,7 +76,7 @@ compile_for()
 adapter_for()
 {
     grep -q dco_read_and_process "$1/src/openvpn/dco.h" ||
-        grep -q process_incoming_del_peer "$1/src/openvpn/multi.h" ||
+        grep -q nl_sock_notify "$1/src/openvpn/dco_linux.h" ||
         echo "-include $top/tests/unit_tests/stock_adapter.h"
 }
 

@@ -42,8 +42,8 @@ stock_server_read(struct multi_context *m)
 /* the mock only assigns it; any other pointer will do, of whatever type */
 #define multi es
 
-/* the mock's own, which the series declares in forward.h */
-void process_dco_message(void);
+/* the mock's own */
+void process_message(void);
 
 /** What one pass of stock's event loop does when the descriptor is readable. */
 static inline int
@@ -58,7 +58,7 @@ stock_read(struct context *c, dco_context_t *dco)
 
     if (dco->dco_message_peer_id >= 0)
     {
-        process_dco_message();
+        process_message();
     }
     dco->dco_message_type = 0;
     dco->dco_message_peer_id = -1;

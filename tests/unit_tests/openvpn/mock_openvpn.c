@@ -71,7 +71,7 @@ process(dco_context_t *dco)
 }
 
 void
-process_dco_message(void)
+process_message(void)
 {
     if (top.mode == CM_TOP && tuntap.dco.dco_del_peer_reason != OVPN_DEL_PEER_REASON_USERSPACE
         && tuntap.dco.dco_message_peer_id < MAX_CLIENTS)
@@ -90,7 +90,7 @@ process_incoming_del_peer(struct multi_context *m, struct multi_instance *mi, dc
     assert_ptr_equal(m, &multi_context);
     assert_ptr_equal(dco, &tuntap.dco);
     assert_ptr_equal(mi, &instance[dco->dco_message_peer_id]);
-    process_dco_message();
+    process_message();
 }
 
 void __attribute__((weak))
@@ -103,14 +103,14 @@ void
 process_for_server(dco_context_t *dco)
 {
     assert_ptr_equal(dco, &tuntap.dco);
-    process_dco_message();
+    process_message();
 }
 
 void
 process_for_p2p(dco_context_t *dco)
 {
     assert_ptr_equal(dco, &tuntap.dco);
-    process_dco_message();
+    process_message();
 }
 
 int
@@ -194,7 +194,7 @@ dco_read(dco_context_t *dco)
     const int ret = dco_do_read(dco);
     if (top.mode == CM_P2P && dco->dco_message_type == OVPN_CMD_DEL_PEER)
     {
-        process_dco_message();
+        process_message();
         dco->dco_message_type = 0;
     }
     return ret;

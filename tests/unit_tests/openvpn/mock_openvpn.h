@@ -63,7 +63,7 @@ extern __typeof__(dco_read_and_process) dco_do_read __attribute__((weak));
 int dco_read(dco_context_t *dco);
 
 /** Record the message in the DCO context as processed, and forget that client. */
-void process_dco_message(void);
+void process_message(void);
 
 /** The descriptor that it polls for DCO_READ, or -1. */
 int polled_fd(void);
