@@ -320,9 +320,12 @@ send_datagram(const uint8_t *data, size_t len, bool truncated, const struct clie
         if (!client->connected)
             continue;
         remove_peer(found[i].peer_id);
-        /* userspace has closed that itself */
-        if ((clean || STRICT) && client->due < 0
-            && found[i].reason != OVPN_DEL_PEER_REASON_USERSPACE)
+        /* userspace has closed that itself; in P2P mode the last one counts */
+        if (found[i].reason == OVPN_DEL_PEER_REASON_USERSPACE)
+        {
+            client->due = top.mode == CM_TOP ? client->due : -1;
+        }
+        else if ((clean || STRICT) && client->due < 0)
         {
             client->due = n_entries;
             client->raises = first && first_one && first->raises;
