@@ -120,6 +120,7 @@ static const struct
     { "late-and-refused", "good:1:3 back:2 refused:0:2" },
     /* several messages in a datagram */
     { "userspace", "closed:1" },
+    { "userspace-last", "[ good:1 closed:1 garbage ]" },
     { "batch", "[ other:0:3 ]" },
     { "large-batch", "[ other:100:-100 ]" },    /* the clients' are beyond 4 KiB */
     { "flags", "[ other:1 flags:2 other:2 flags:16 other:3 flags:4 other:4 seq:4711 ]" },
