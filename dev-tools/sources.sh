@@ -8,9 +8,9 @@
 exclude()
 {
     mkdir -p "$1/.git/info"
-    printf '%s\n' /.pc/ Makefile.in /aclocal.m4 /autom4te.cache/ /compile '/config.*' /configure /configure~ \
-        /depcomp /include/openvpn-plugin.h /install-sh /ltmain.sh /m4/libtool.m4 '/m4/lt*.m4' /missing \
-        /test-driver > "$1/.git/info/exclude"
+    printf '%s\n' /.pc/ Makefile.in /aclocal.m4 /autom4te.cache/ /compile '/config.*' \
+        '!/config.h.cmake.in' /configure /configure~ /depcomp /include/openvpn-plugin.h \
+        /install-sh /ltmain.sh /m4/libtool.m4 '/m4/lt*.m4' /missing /test-driver > "$1/.git/info/exclude"
 }
 
 # fetch_debian: download the source package, and set $version and $dsc
