@@ -323,7 +323,8 @@ send_datagram(const uint8_t *data, size_t len, bool truncated, const struct clie
         /* userspace has closed that itself; in P2P mode the last one counts */
         if (found[i].reason == OVPN_DEL_PEER_REASON_USERSPACE)
         {
-            client->due = top.mode == CM_TOP ? client->due : -1;
+            if (top.mode != CM_TOP)
+                client->due = -1;
         }
         else if ((clean || STRICT) && client->due < 0)
         {
