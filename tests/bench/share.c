@@ -101,7 +101,7 @@ share_time(void **state)
     multicast_expired(1, LOST, false);
     run_loop();
     printf("arguments=%s,%d,%d closed=%d read=%d waited=%ld ended=%ld left=%d\n",
-           event_loop == tunnel_server_tcp ? "tcp" : "udp", takes.script, takes.pass,
+           running_case->loop == tunnel_server_tcp ? "tcp" : "udp", takes.script, takes.pass,
            closed_early, read_early, longest, ended, LOST - n_closed);
 }
 

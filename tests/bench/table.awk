@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Tables of the results of tests/bench/run and tests/bench/share, in reStructuredText. parts: which; tree_names
-# and sizes: of what, in this order.
+# Tables of the results of tests/bench/run and tests/bench/share, in reStructuredText. parts:
+# which; tree_names and sizes: of what, in this order.
 
 # row(LINE): cells separated by "|"
 function row(line)

@@ -42,7 +42,6 @@ struct loop_case
 };
 
 static const struct loop_case *running_case;
-static void (*event_loop)(struct context *c);
 
 /* how often the loop has waited */
 static int n_waits;
@@ -129,7 +128,7 @@ static int
 fake_wait(struct event_set *es, const struct timeval *tv, struct event_set_return *out,
           int outlen)
 {
-    const bool tcp = event_loop == tunnel_server_tcp;
+    const bool tcp = running_case->loop == tunnel_server_tcp;
     int n = 0;
 
     ++n_waits;
@@ -140,22 +139,17 @@ fake_wait(struct event_set *es, const struct timeval *tv, struct event_set_retur
     {
         on_wait();
     }
-    const bool dco = readable();
-    if (dco && !running_case->dco_last)
-    {
-        out[n].rwflags = EVENT_READ;
-        out[n++].arg = dco_arg;
-    }
     management = tcp && n_packets ? (struct management *)&n_packets : NULL;
-    if (n_packets)
+    void *const packet_arg = tcp ? (void *)4 /* MTCP_MANAGEMENT of mtcp.c */ : socket_arg;
+    for (int i = 0; i < 2; ++i)
     {
-        out[n].rwflags = EVENT_READ;
-        out[n++].arg = tcp ? (void *)4 /* MTCP_MANAGEMENT of mtcp.c */ : socket_arg;
-    }
-    if (dco && running_case->dco_last)
-    {
-        out[n].rwflags = EVENT_READ;
-        out[n++].arg = dco_arg;
+        const bool dco = i == running_case->dco_last;
+
+        if (dco ? readable() : n_packets > 0)
+        {
+            out[n].rwflags = EVENT_READ;
+            out[n++].arg = dco ? dco_arg : packet_arg;
+        }
     }
     if (!n)
     {
@@ -202,7 +196,7 @@ init_instance_handle_signals(struct context *c, const struct env_set *env,
     {
         c->c2.tls_multi = &tls_multi;
     }
-    else if (event_loop == tunnel_server_udp)
+    else if (running_case->loop == tunnel_server_udp)
     {
         c->c2.link_socket = &link_socket;
     }
@@ -254,8 +248,7 @@ static int
 setup(void **state)
 {
     running_case = *state;
-    event_loop = running_case->loop;
-    reset(event_loop == tunnel_point_to_point ? CM_P2P : CM_TOP);
+    reset(running_case->loop == tunnel_point_to_point ? CM_P2P : CM_TOP);
     open_device();
     mock_set_debug_level(3);
     tuntap.fd = -1;
@@ -281,14 +274,14 @@ teardown_loop(void **state)
 static void
 run_loop(void)
 {
-    event_loop(&top);
+    running_case->loop(&top);
 }
 
 /** How many peers there are to check. */
 static int
 n_peers(void)
 {
-    return event_loop == tunnel_point_to_point ? 1 : N_CLIENTS;
+    return running_case->loop == tunnel_point_to_point ? 1 : N_CLIENTS;
 }
 
 static int
@@ -323,7 +316,7 @@ loop__when_a_peer_expires__is_told(void **state)
 {
     on_wait = expire_one;
     run_loop();
-    if (event_loop == tunnel_point_to_point)
+    if (running_case->loop == tunnel_point_to_point)
     {
         assert_int_equal(n_waits, 1);
         assert_int_equal(signal_info.signal_received, SIGUSR1);
@@ -544,7 +537,7 @@ loop__when_notifications_are_lost__does_not_wait_until_all_is_done(void **state)
     run_loop();
     assert_true(idle);
     assert_int_equal(sum_of_requests(), n_peers());
-    if (event_loop != tunnel_point_to_point)
+    if (running_case->loop != tunnel_point_to_point)
     {
         assert_int_equal(n_closed, 10);
         for (int i = 10; i < 20; ++i)
